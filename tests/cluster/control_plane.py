@@ -1,0 +1,292 @@
+"""A Kubernetes control plane on loopback: etcd and kube-apiserver, for as long as a test needs.
+
+For contract tests, which need a real API server and no nodes: objects are stored, validated and
+watched, but nothing acts on them (no Deployment makes pods, no owner's deletion collects its
+children). Needs neither root nor Docker. The programs are found or built by `assets()`.
+
+    with ControlPlane() as plane:
+        plane.kubectl("apply", "-f", "-", stdin=manifest)
+"""
+
+import base64
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+HERE = Path(__file__).resolve().parent
+HOST = "127.0.0.1"
+# A start takes a few seconds; the rest is for machines that are busy with something else.
+START_SECONDS = 60.0
+# The API server would wait for open watches to end, and has no state of its own to save.
+STOP_SECONDS = 2.0
+POLL_SECONDS = 0.05
+LOG_TAIL_LINES = 20
+
+
+class ControlPlaneError(Exception):
+    """The control plane, or a kubectl command against it, failed; the text tells why."""
+
+
+def assets() -> Path:
+    """Return the folder that has etcd and kube-apiserver, and mostly kubectl.
+
+    That is KUBEBUILDER_ASSETS when set; else `tests/cluster/build` makes the folder, which takes
+    minutes the first time and reports its progress on standard error.
+    """
+    configured = os.environ.get("KUBEBUILDER_ASSETS")
+    if configured:
+        folder = Path(configured).resolve()
+        missing = [name for name in ("etcd", "kube-apiserver") if not (folder / name).is_file()]
+        if missing:
+            raise ControlPlaneError(f"KUBEBUILDER_ASSETS={configured} lacks {', '.join(missing)}")
+        return folder
+    built = subprocess.run([HERE / "build"], stdout=subprocess.PIPE, text=True)
+    if built.returncode != 0:
+        raise ControlPlaneError("tests/cluster/build failed: it says why on standard error")
+    return Path(built.stdout.splitlines()[-1])
+
+
+class Process:
+    """A program of the cluster: runs from construction to `stop()` and writes to a log file."""
+
+    def __init__(self, command: Sequence[str], *, log: Path) -> None:
+        self.name = Path(command[0]).name
+        self.log = log
+        with log.open("ab") as output:
+            # In a session of its own it is spared the Ctrl-C that ends the tests, so that it is
+            # still there while they clean up.
+            self._process = subprocess.Popen(
+                [*_ending_with_us(), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def check(self) -> None:
+        """Raise an error with the end of the log if the program has ended by itself."""
+        code = self._process.poll()
+        if code is not None:
+            raise ControlPlaneError(f"{self.name} ended with code {code}:\n{self.log_tail()}")
+
+    def log_tail(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-LOG_TAIL_LINES:])
+
+    def stop(self) -> None:
+        """Ask the program to end, wait for it, and end it the hard way when it does not."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class ControlPlane:
+    """One etcd and one kube-apiserver on free ports of 127.0.0.1.
+
+    Start it from a thread that lives as long as it does, such as the main one: on Linux its
+    programs end with the thread that started them, so a killed test run leaves none behind.
+    """
+
+    server: str
+    """URL of the API server; set by `start()`, as all of these are."""
+    token: str
+    """Bearer token of a user in the group system:masters, who may do everything."""
+    certificate: Path
+    """PEM file to verify the API server with."""
+    kubeconfig: Path
+    """Carries all of the above; needs no other file."""
+    folder: Path
+    """Where state and logs (`etcd.log`, `kube-apiserver.log`) are."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path | None = None,
+        apiserver_flags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Use `folder` and keep it after `stop()`; without one, use a temporary folder.
+
+        `apiserver_flags`, named without their dashes, come on top of our own and replace them.
+        """
+        self._given_folder = folder
+        self._apiserver_flags = dict(apiserver_flags or {})
+        self._started = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Start both programs and return when the API server is ready; leave nothing on failure."""
+        programs = assets()
+        with contextlib.ExitStack() as started:
+            self.folder = self._given_folder or Path(
+                started.enter_context(tempfile.TemporaryDirectory(prefix="isthmus-"))
+            )
+            self.token = secrets.token_urlsafe(32)
+            self._kubectl = shutil.which(str(programs / "kubectl")) or shutil.which("kubectl")
+            etcd_port, apiserver_port = _free_ports(2)
+            self.server = f"https://{HOST}:{apiserver_port}"
+            self.certificate = self.folder / "apiserver.crt"
+            self.kubeconfig = self.folder / "kubeconfig"
+
+            etcd = self._run(programs / "etcd", self._etcd_flags(etcd_port))
+            started.callback(etcd.stop)
+            apiserver = self._run(
+                programs / "kube-apiserver",
+                self._default_apiserver_flags(apiserver_port, etcd_port) | self._apiserver_flags,
+            )
+            started.callback(apiserver.stop)
+            self._wait_until_ready(etcd, apiserver)
+            self._write_kubeconfig()
+            self._started = started.pop_all()
+        return self
+
+    def stop(self) -> None:
+        """Stop both programs and remove the temporary folder; harmless when not started."""
+        self._started.close()
+
+    def kubectl(
+        self,
+        *args: str,
+        stdin: str | None = None,
+        check: bool = True,
+        timeout: float = 60.0,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as the user who may do everything.
+
+        With `check`, a command that fails raises an error that has what kubectl said; without,
+        the caller looks at `returncode`, `stdout` and `stderr`.
+        """
+        if self._kubectl is None:
+            raise ControlPlaneError("no kubectl: neither beside kube-apiserver nor on the PATH")
+        # The discovery cache is kept per address, and ours was perhaps another plane's yesterday.
+        ours = [f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self.folder / 'kubectl-cache'}"]
+        done = subprocess.run(
+            [self._kubectl, *ours, *args],
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=os.environ | {"KUBERC": "off"},  # the developer's own kubectl defaults
+        )
+        if check and done.returncode != 0:
+            raise ControlPlaneError(f"kubectl {' '.join(args)}: {done.stderr.strip()}")
+        return done
+
+    def _run(self, program: Path, flags: Mapping[str, str]) -> Process:
+        command = [str(program), *(f"--{name}={value}" for name, value in flags.items())]
+        return Process(command, log=self.folder / f"{program.name}.log")
+
+    def _etcd_flags(self, port: int) -> dict[str, str]:
+        url = f"http://{HOST}:{port}"
+        return {
+            "data-dir": str(self.folder / "etcd"),
+            "listen-client-urls": url,
+            "advertise-client-urls": url,
+            "listen-peer-urls": f"http://{HOST}:0",  # there are no peers, so any port will do
+            "unsafe-no-fsync": "true",  # the data need not outlive a power cut
+        }
+
+    def _default_apiserver_flags(self, port: int, etcd_port: int) -> dict[str, str]:
+        tokens = self.folder / "tokens.csv"
+        tokens.write_text(f'{self.token},tests,tests,"system:masters"\n')
+        # The API server makes its serving key and certificate first, so it can sign with that key.
+        key = str(self.folder / "apiserver.key")
+        return {
+            "etcd-servers": f"http://{HOST}:{etcd_port}",
+            "secure-port": str(port),
+            "bind-address": HOST,
+            "advertise-address": HOST,
+            # Endpoints may not hold a loopback address, and nobody here looks for the API server.
+            "endpoint-reconciler-type": "none",
+            "cert-dir": str(self.folder),
+            "token-auth-file": str(tokens),
+            "authorization-mode": "Node,RBAC",
+            "service-account-issuer": "https://kubernetes.default.svc",
+            "service-account-key-file": key,
+            "service-account-signing-key-file": key,
+            "service-cluster-ip-range": "10.96.0.0/16",
+            "allow-privileged": "true",
+            # It refuses pods until a controller, of which there is none, has made their account.
+            "disable-admission-plugins": "ServiceAccount",
+        }
+
+    def _wait_until_ready(self, *processes: Process) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        # Ready comes before the first namespaces do, and tests want to use `default` at once.
+        for path in ("/readyz", "/api/v1/namespaces/default"):
+            while not self._answers(path):
+                for process in processes:
+                    process.check()
+                if time.monotonic() > deadline:
+                    tails = "\n".join(f"{p.name}:\n{p.log_tail()}" for p in processes)
+                    raise ControlPlaneError(f"no {path} in {START_SECONDS:.0f} s\n{tails}")
+                time.sleep(POLL_SECONDS)
+
+    def _answers(self, path: str) -> bool:
+        try:
+            trust = ssl.create_default_context(cafile=self.certificate)
+            address = self.server.removeprefix("https://")
+            # Not urllib, which would ask a proxy from the environment.
+            connection = http.client.HTTPSConnection(address, timeout=5, context=trust)
+            with contextlib.closing(connection):
+                connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
+                return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False  # no certificate yet, or nobody listens yet
+
+    def _write_kubeconfig(self) -> None:
+        authority = base64.b64encode(self.certificate.read_bytes()).decode()
+        cluster = {"server": self.server, "certificate-authority-data": authority}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "tests", "cluster": cluster}],
+            "users": [{"name": "tests", "user": {"token": self.token}}],
+            "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "tests"}}],
+            "current-context": "tests",
+        }
+        self.kubeconfig.touch(mode=0o600)  # Helm warns when others can read it
+        self.kubeconfig.write_text(json.dumps(config, indent=2))  # JSON is YAML too
+
+
+def _ending_with_us() -> list[str]:
+    """The command prefix that ends a program with the thread that starts it, where there is one."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that are free now; all are held until the last is found, so that they differ."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind((HOST, 0))
+        return [each.getsockname()[1] for each in sockets]
