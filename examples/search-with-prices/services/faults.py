@@ -1,0 +1,217 @@
+"""Faults on demand: make a service slow or broken, to watch what its callers do.
+
+A fault comes from three places. Set at start or by `PUT /faults` it holds for all requests
+until `DELETE /faults`; in the query of a request (`?delay=2s&fail=503`) it holds for that
+request and wins over the other two.
+
+    <status>  answers a problem with this HTTP status, 400 to 599
+    html      answers 200 with a page, as a proxy in between does on a bad day
+    half      promises the whole body and closes the connection in the middle of it
+    hang      never answers
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import problems
+
+KINDS = ("html", "half", "hang")
+LONGEST_DELAY = 60.0
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+EXEMPT = frozenset({"/faults", "/health"})
+"""Paths that standing faults spare: otherwise a hanging service could never be mended."""
+
+PAGE = "<!doctype html><title>Maintenance</title><h1>We will be back soon</h1>"
+
+
+class FaultError(ValueError):
+    """A fault was asked for in words that mean none."""
+
+
+class _Stopping(Exception):
+    """The server stops, and has cancelled a request that only waits.
+
+    Ending the request without an answer is right then; passing the cancellation on would
+    put a traceback into the log of a service that was asked to stop.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What is wrong with a service; nothing, by default."""
+
+    delay: str | None = None
+    fail: str | None = None
+
+    @classmethod
+    def parse(cls, words: Mapping[str, object]) -> Self:
+        """Check the words and keep them; a `FaultError` says what would have been right."""
+        if unknown := sorted(set(words) - {"delay", "fail"}):
+            raise FaultError(f"there is no fault named {unknown[0]!r}, only delay and fail")
+        return cls(delay=_delay(words.get("delay")), fail=_fail(words.get("fail")))
+
+    @property
+    def seconds(self) -> float:
+        """How long to wait before anything else."""
+        return _seconds(self.delay) if self.delay else 0.0
+
+    def overridden_by(self, other: "Faults") -> "Faults":
+        """Take what the other one says, and the rest from here."""
+        return replace(self, delay=other.delay or self.delay, fail=other.fail or self.fail)
+
+    def as_json(self) -> dict[str, str]:
+        """Show only what is wrong: a healthy service gives an empty object."""
+        shown = {"delay": self.delay, "fail": self.fail}
+        return {name: value for name, value in shown.items() if value is not None}
+
+
+def _delay(value: object) -> str | None:
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str) or _seconds(value) > LONGEST_DELAY:
+        raise FaultError(f"delay must be a duration such as 300ms or 2s, at most 1m, not {value!r}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    """Read a duration; what is none counts as endless, so that the limit refuses it."""
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m)", text)
+    return float(match[1]) * UNITS[match[2]] if match else float("inf")
+
+
+def _fail(value: object) -> str | None:
+    if value in (None, ""):
+        return None
+    text = str(value)
+    if text not in KINDS and not re.fullmatch(r"[45][0-9][0-9]", text):
+        raise FaultError(f"fail must be a status from 400 to 599, html, half or hang, not {text!r}")
+    return text
+
+
+class Switch:
+    """The standing faults of one service, and the three requests that turn them on and off."""
+
+    def __init__(self, standing: Faults) -> None:
+        self.standing = standing
+
+    async def endpoint(self, request: Request) -> Response:
+        """Answer `GET`, `PUT` and `DELETE /faults`; each shows what holds afterwards."""
+        match request.method:
+            case "PUT":
+                self.standing = await _from_body(request)
+            case "DELETE":
+                self.standing = Faults()
+        return JSONResponse(self.standing.as_json())
+
+
+async def _from_body(request: Request) -> Faults:
+    try:
+        words = json.loads(await request.body())
+    except ValueError:
+        raise HTTPException(400, "The body must be JSON.") from None
+    if not isinstance(words, dict):
+        raise HTTPException(400, 'The body must be an object such as {"delay": "2s"}.')
+    try:
+        return Faults.parse(words)
+    except FaultError as error:
+        raise HTTPException(400, f"{error}.") from None
+
+
+class Injection:
+    """ASGI middleware that makes requests suffer what the switch and their query say."""
+
+    def __init__(self, app: ASGIApp, switch: Switch) -> None:
+        self._app = app
+        self._switch = switch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wait first, then fail or let the request through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            faults = self._faults(Request(scope))
+        except FaultError as error:
+            await problems.response(400, f"{error}.")(scope, receive, send)
+            return
+        with contextlib.suppress(_Stopping):
+            await _wait(faults.seconds)
+            await _behave(faults.fail, self._app)(scope, receive, send)
+
+    def _faults(self, request: Request) -> Faults:
+        standing = Faults() if request.url.path in EXEMPT else self._switch.standing
+        query = request.query_params
+        own = Faults.parse({name: query[name] for name in ("delay", "fail") if name in query})
+        return standing.overridden_by(own)
+
+
+def _behave(fail: str | None, app: ASGIApp) -> ASGIApp:
+    """Choose what answers: the service itself, or something worse."""
+    match fail:
+        case None:
+            return app
+        case "html":
+            return HTMLResponse(PAGE)
+        case "half":
+            return _half(app)
+        case "hang":
+            return _hang
+        case status:
+            return problems.response(int(status), "This service is broken on purpose.")
+
+
+async def _wait(seconds: float) -> None:
+    if not seconds:
+        return
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        raise _Stopping from None
+
+
+async def _hang(_scope: Scope, receive: Receive, _send: Send) -> None:
+    """Say nothing until the caller gives up."""
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    except asyncio.CancelledError:
+        raise _Stopping from None
+
+
+def _half(app: ASGIApp) -> ASGIApp:
+    """Let the real answer start, headers and all, and stop after half of its body.
+
+    Uvicorn closes the connection when an application returns with its answer incomplete.
+    """
+
+    async def cut(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_half(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                body = message.get("body", b"")
+                message = {**message, "body": body[: len(body) // 2], "more_body": True}
+            await send(message)
+
+        await app(scope, receive, send_half)
+
+    return cut
+
+
+def silence_expected_complaints() -> None:
+    """Keep uvicorn from reporting as errors the broken answers that were asked for."""
+    expected = ("ASGI callable returned without", "Cancel %s running task")
+
+    def unexpected(record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith(expected)
+
+    logging.getLogger("uvicorn.error").addFilter(unexpected)
