@@ -1,0 +1,104 @@
+"""What a run prints: the figures, the verdict, what was left out; and the same as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+from collections.abc import Iterable, Sequence
+
+import goals
+
+
+def text(results: Sequence[goals.Result], left_out: Sequence[str]) -> str:
+    """Write the whole report."""
+    parts = ["Figures (medians over the rounds)", _table(_figures(results))]
+    verdict = goals.rows(results)
+    if verdict:
+        parts += ["", "Ratios of this run, with floor and aim", _table(_verdict(verdict))]
+    else:
+        parts += ["", "No ratios: they need isthmus and a peer in the same run."]
+    if left_out:
+        parts += ["", "Left out", *(f"  - {line}" for line in left_out)]
+    return "\n".join(parts)
+
+
+def document(
+    results: Sequence[goals.Result], left_out: Sequence[str], options: dict[str, object]
+) -> dict[str, object]:
+    """Give the report as JSON."""
+    return {
+        "machine": {
+            "cpus": os.cpu_count(),
+            "processor": _processor(),
+            "kernel": platform.release(),
+            "python": platform.python_version(),
+        },
+        "options": options,
+        "results": [dataclasses.asdict(result) for result in results],
+        "goals": [{**dataclasses.asdict(r), "verdict": r.verdict} for r in goals.rows(results)],
+        "leftOut": list(left_out),
+    }
+
+
+def _figures(results: Iterable[goals.Result]) -> list[list[str]]:
+    lines = [
+        ["work", "engine", "req/s", "p50 ms", "p99 ms", "p99@70%", "RSS MB", "PSS MB", "start"]
+    ]
+    for result in results:
+        if not result.closed:
+            continue
+        memory, paced = result.memory, result.paced_p99(result.engine)
+        lines.append(
+            [
+                result.work.upper(),
+                result.engine,
+                f"{result.rate:,.0f}",
+                f"{result.p50() * 1000:.2f}",
+                f"{result.p99() * 1000:.2f}",
+                f"{paced * 1000:.2f}" if paced else "-",
+                f"{memory.rss / goals.MB:.0f}" if memory else "-",
+                f"{memory.pss / goals.MB:.0f}" if memory else "-",
+                f"{result.start():.2f} s",
+            ]
+        )
+    return lines
+
+
+def _verdict(rows: Iterable[goals.Row]) -> list[list[str]]:
+    lines = [["work", "what", "against", "ours", "theirs", "value", "floor", "aim", "verdict"]]
+    for row in rows:
+        sign = ">=" if row.more_is_better else "<="
+        lines.append(
+            [
+                row.work.upper(),
+                row.what,
+                row.against,
+                row.ours,
+                row.theirs,
+                f"{row.value:.2f}{row.unit}",
+                f"{sign} {row.floor:g}{row.unit}",
+                f"{sign} {row.aim:g}{row.unit}",
+                row.verdict,
+            ]
+        )
+    return lines
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    ruled = [lines[0], ["-" * width for width in widths], *lines[1:]]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in ruled
+    )
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as info:
+            return next(
+                line.split(":")[1].strip() for line in info if line.startswith("model name")
+            )
+    except (OSError, StopIteration):
+        return platform.machine()

@@ -1,0 +1,181 @@
+"""Run Isthmus and its peers side by side and print the ratios.
+
+    python bench/run.py                        everything, about twenty minutes
+    python bench/run.py --quick                a look, about three minutes: not for decisions
+    python bench/run.py --work map --engines isthmus,camel --json out.json
+
+One workload after the other: start every engine on the server's core, compare answers, warm up,
+then load them in turn, round by round, so that a drift of the machine hits all alike. The load and
+the upstream have a core of their own; everything stays on loopback. An engine that answers wrongly
+is not timed.
+
+Exit code: 0 done, 1 an engine failed or answered wrongly, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import signal
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+import contest
+import engines
+import goals
+import load
+import payloads
+import processes
+import report
+import wire
+import workloads
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """What this run does."""
+
+    works: tuple[workloads.Workload, ...]
+    field: tuple[str, ...]
+    rounds: int
+    seconds: float
+    connections: int
+    quick: bool
+    commands: engines.Commands
+    report: Path | None
+
+
+class Bench:
+    """A run: what it measured, and what it had to leave out."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.terms = contest.Terms(
+            cores=processes.Cores.of_this_machine(),
+            payloads=engines.cache() / "payloads",
+            rounds=plan.rounds,
+            seconds=plan.seconds,
+            connections=plan.connections,
+            quick=plan.quick,
+            say=say,
+        )
+        self.results: list[goals.Result] = []
+        self.left_out: list[str] = []
+        self.failed = False
+
+    def run(self) -> None:
+        payloads.write(self.terms.payloads)
+        self._note_conditions()
+        built = list(self._build())
+        with self._upstream():
+            for work in self.plan.works:
+                event = contest.Contest(work, self.terms)
+                self.results += event.run([e for e in built if work.name in e.does])
+                self.left_out += event.failures
+                self.failed = self.failed or bool(event.failures)
+
+    def _note_conditions(self) -> None:
+        if not self.terms.cores.apart:
+            self.left_out.append("a core of its own for the server: there is only one")
+        if not load.has_wrk():
+            self.left_out.append("wrk: not installed, our own slower loader ran")
+        if self.plan.quick:
+            self.left_out.append("most warm-up (Java: 10 s of 60 s): --quick, not for decisions")
+
+    def _build(self) -> Iterator[engines.Engine]:
+        for name in self.plan.field:
+            say(f"building {name}")
+            try:
+                yield engines.ALL[name](self.plan.commands)
+            except engines.MissingError as missing:
+                self.left_out.append(f"{name}: {missing}")
+
+    @contextlib.contextmanager
+    def _upstream(self) -> Iterator[None]:
+        port = workloads.UPSTREAM_PORT
+        command, remark = engines.upstream(self.terms.payloads, f"127.0.0.1:{port}")
+        if remark:
+            self.left_out.append(remark)
+        upstream = processes.start(
+            command,
+            cores=self.terms.cores.load,
+            log=engines.cache() / "logs" / "upstream.log",
+            port=port,
+            ready=wire.Request("GET", "/echo", b""),
+            env={"GOMAXPROCS": "1"},
+        )
+        try:
+            yield
+        finally:
+            processes.stop(upstream)
+
+
+def say(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
+
+
+def parse(arguments: Sequence[str]) -> Plan:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--work", type=_names(workloads.ALL), default=tuple(workloads.ALL))
+    parser.add_argument("--engines", type=_names(engines.ALL), default=engines.DEFAULT)
+    parser.add_argument("--rounds", type=int, help="default 5, with --quick 2")
+    parser.add_argument("--seconds", type=float, help="of each round; default 8, with --quick 2")
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--quick", action="store_true", help="short warm-up and rounds")
+    parser.add_argument("--json", type=Path, help="write the report as JSON, too")
+    commands = engines.Commands()
+    parser.add_argument("--isthmus", default=commands.isthmus, help="how to start isthmus")
+    parser.add_argument(
+        "--prototype", default=commands.prototype, help="how to start the prototype"
+    )
+    found = parser.parse_args(arguments)
+    return Plan(
+        works=tuple(workloads.ALL[name] for name in found.work),
+        field=found.engines,
+        rounds=found.rounds or (2 if found.quick else 5),
+        seconds=found.seconds or (2.0 if found.quick else 8.0),
+        connections=found.connections,
+        quick=found.quick,
+        commands=engines.Commands(isthmus=found.isthmus, prototype=found.prototype),
+        report=found.json,
+    )
+
+
+def _names(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(name.strip() for name in text.split(",") if name.strip())
+        if not names or not set(names) <= set(known):
+            raise argparse.ArgumentTypeError(f"choose from {', '.join(known)}")
+        return names
+
+    return read
+
+
+def main() -> int:
+    plan = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop what was started, then end
+    bench = Bench(plan)
+    try:
+        bench.run()
+    except (processes.StartError, KeyboardInterrupt) as error:
+        bench.left_out.append(f"the rest: {str(error) or 'interrupted'}")
+        bench.failed = True
+    print(report.text(bench.results, bench.left_out))
+    if plan.report:
+        options = {"rounds": plan.rounds, "seconds": plan.seconds, "quick": plan.quick}
+        found = report.document(bench.results, bench.left_out, {**options, "load": _loader()})
+        plan.report.write_text(json.dumps(found, indent=2) + "\n")
+    return int(bench.failed)
+
+
+def _loader() -> str:
+    return "wrk" if load.has_wrk() else "bench/loader.py"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+module isthmus.dev/bench/upstream
+
+go 1.22
