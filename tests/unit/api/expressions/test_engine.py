@@ -2,7 +2,9 @@
 
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
@@ -12,11 +14,17 @@ from isthmus_api.expressions import engine, jlens_engine
 compiled = jlens_engine.ENGINE.compile
 
 
-def function(implementation, signature="<x?:x>"):
+def function(
+    implementation: Callable[..., object], signature: str = "<x?:x>"
+) -> Mapping[str, engine.Function]:
     return {"ours": engine.Function("ours", implementation, signature, "$ours(a?)\n\nTest.")}
 
 
-def failure(source, value=None, functions=engine.NO_FUNCTIONS):
+def failure(
+    source: str,
+    value: object = None,
+    functions: Mapping[str, engine.Function] = engine.NO_FUNCTIONS,
+) -> engine.ExpressionError:
     with pytest.raises(engine.ExpressionError) as caught:
         compiled(source, functions).evaluate(value)
     return caught.value
@@ -32,7 +40,7 @@ def failure(source, value=None, functions=engine.NO_FUNCTIONS):
         pytest.param("[a]", {}, [], id="undefined leaves no trace in an array"),
     ],
 )
-def test_evaluate(source, value, expected):
+def test_evaluate(source: str, value: object, expected: object) -> None:
     assert expected == compiled(source).evaluate(value, {"v": {"x": 7}})
 
 
@@ -45,7 +53,7 @@ def test_evaluate(source, value, expected):
         pytest.param("$count($)", b"[" * 200 + b"]" * 200, b"1", id="text may nest beyond 128"),
     ],
 )
-def test_evaluate_json(source, text, expected):
+def test_evaluate_json(source: str, text: bytes, expected: bytes | None) -> None:
     assert expected == compiled(source).evaluate_json(text)
 
 
@@ -57,12 +65,12 @@ def test_evaluate_json(source, text, expected):
         pytest.param(b"[" * 100_000, id="a nesting bomb"),
     ],
 )
-def test_evaluate_json_refuses(text):
+def test_evaluate_json_refuses(text: bytes) -> None:
     with pytest.raises(json_text.InvalidJson):
         compiled("a").evaluate_json(text)
 
 
-def test_now_and_seed_make_a_replay_equal():
+def test_now_and_seed_make_a_replay_equal() -> None:
     expression = compiled("[$now(), $random()]")
 
     first = expression.evaluate({}, now=1_700_000_000_000, seed=4)
@@ -79,7 +87,7 @@ def test_now_and_seed_make_a_replay_equal():
         pytest.param("", "S0207", 1, 1, id="nothing at all"),
     ],
 )
-def test_syntax_faults_have_a_place(source, code, line, column):
+def test_syntax_faults_have_a_place(source: str, code: str, line: int, column: int) -> None:
     with pytest.raises(engine.SyntaxFault) as caught:
         compiled(source)
 
@@ -94,14 +102,14 @@ def test_syntax_faults_have_a_place(source, code, line, column):
         pytest.param("a & \n $error('no')", "D3137", 2, 2, id="an error of the author"),
     ],
 )
-def test_evaluation_faults_have_a_place(source, code, line, column):
+def test_evaluation_faults_have_a_place(source: str, code: str, line: int, column: int) -> None:
     error = failure(source)
 
     assert isinstance(error, engine.EvaluationFault)
     assert (error.code, error.line, error.column) == (code, line, column)
 
 
-def test_an_error_prints_place_code_and_hint():
+def test_an_error_prints_place_code_and_hint() -> None:
     expected = (
         'The right side of the "+" operator must evaluate to a number (line 1, column 3) [T2002]; '
         "convert it with $number(...), money with $money functions"
@@ -109,7 +117,7 @@ def test_an_error_prints_place_code_and_hint():
     assert expected == str(failure("1 + 'x'"))
 
 
-def test_an_error_moves_into_a_larger_text():
+def test_an_error_moves_into_a_larger_text() -> None:
     moved = failure("1 + 'x'").within("ab\ncd 1 + 'x'", 6).at("body.a")
 
     assert (moved.line, moved.column, moved.path) == (2, 6, "body.a")
@@ -118,13 +126,13 @@ def test_an_error_moves_into_a_larger_text():
 # Functions
 
 
-def test_a_function_gets_none_for_undefined_and_null():
-    seen = []
+def test_a_function_gets_none_for_undefined_and_null() -> None:
+    seen: list[object] = []
     compiled("[$ours(a), $ours(b)]", function(seen.append)).evaluate({"a": None})
     assert seen == [None, None]
 
 
-def test_none_of_a_function_is_undefined():
+def test_none_of_a_function_is_undefined() -> None:
     assert compiled("{'k': $ours(1)}", function(lambda _: None)).evaluate_json(b"{}") == b"{}"
 
 
@@ -135,8 +143,8 @@ def test_none_of_a_function_is_undefined():
         pytest.param(RuntimeError("bad thing"), id="any other error"),
     ],
 )
-def test_what_a_function_raises_is_a_fault_at_its_call(raised):
-    def fail(_):
+def test_what_a_function_raises_is_a_fault_at_its_call(raised: Exception) -> None:
+    def fail(_: object) -> NoReturn:
         raise raised
 
     expression = compiled("1 +\n $ours(a)", function(fail))
@@ -146,20 +154,20 @@ def test_what_a_function_raises_is_a_fault_at_its_call(raised):
         assert (caught.value.line, caught.value.column) == (2, 2)
 
 
-def test_a_wrong_call_recalls_the_right_one():
+def test_a_wrong_call_recalls_the_right_one() -> None:
     assert failure("$ours(1, 2)", functions=function(lambda a: a)).hint == "call it as $ours(a?)"
 
 
-def test_what_has_no_json_form_is_a_fault():
+def test_what_has_no_json_form_is_a_fault() -> None:
     assert "$ours" in failure("$ours(1)", functions=function(lambda _: object())).message
 
 
-def test_an_invalid_signature_is_found_when_compiling():
+def test_an_invalid_signature_is_found_when_compiling() -> None:
     with pytest.raises(engine.SyntaxFault, match=r"\$ours has an invalid signature"):
         compiled("1", function(len, "<n<n>:n>"))
 
 
-def test_a_binding_without_json_form_is_a_fault():
+def test_a_binding_without_json_form_is_a_fault() -> None:
     with pytest.raises(engine.EvaluationFault, match="binding v"):
         compiled("$v").evaluate({}, {"v": object()})
 
@@ -167,7 +175,7 @@ def test_a_binding_without_json_form_is_a_fault():
 # Reads
 
 
-def test_reads_tell_fields_and_variables_and_no_functions_of_ours():
+def test_reads_tell_fields_and_variables_and_no_functions_of_ours() -> None:
     reads = compiled("$ours(a.b, $v.x) & $w", function(lambda *a: "", "<xx:s>")).reads()
 
     whole = engine.Fields(whole=True)
@@ -182,11 +190,11 @@ def test_reads_tell_fields_and_variables_and_no_functions_of_ours():
         pytest.param("$", engine.Fields(whole=True), id="all input is read"),
     ],
 )
-def test_reads_of_input(source, expected):
+def test_reads_of_input(source: str, expected: engine.Fields | None) -> None:
     assert expected == compiled(source).reads().input
 
 
-def test_reads_of_eval_are_unknown():
+def test_reads_of_eval_are_unknown() -> None:
     assert compiled("$eval(a)").reads().every_variable
 
 
@@ -211,7 +219,7 @@ RUNAWAYS = [
 
 
 @pytest.mark.parametrize(("source", "code"), RUNAWAYS)
-def test_a_guard_stops(source, code):
+def test_a_guard_stops(source: str, code: str) -> None:
     guards = replace(engine.GUARDS, max_steps=5_000_000, timeout=1.0)
     with pytest.raises(engine.GuardExceeded) as caught:
         jlens_engine.JlensEngine(guards).compile(source).evaluate_json(b"{}")
@@ -220,7 +228,7 @@ def test_a_guard_stops(source, code):
     assert caught.value.code in (code, "D1012")
 
 
-def test_steps_stop_the_same_input_at_the_same_place():
+def test_steps_stop_the_same_input_at_the_same_place() -> None:
     few = jlens_engine.JlensEngine(replace(engine.GUARDS, max_steps=1000))
     expression = few.compile("$sum([1..n].($ * 2))")
 
@@ -229,7 +237,7 @@ def test_steps_stop_the_same_input_at_the_same_place():
         expression.evaluate({"n": 1000})
 
 
-def test_an_expression_nested_beyond_reason_is_a_guard_error():
+def test_an_expression_nested_beyond_reason_is_a_guard_error() -> None:
     with pytest.raises(engine.GuardExceeded):
         compiled("(" * 100_000 + "1" + ")" * 100_000)
 
@@ -245,7 +253,7 @@ ORDER_MAPPING = """{
 }"""
 
 
-def test_an_order_of_two_thousand_lines_passes_the_guards():
+def test_an_order_of_two_thousand_lines_passes_the_guards() -> None:
     line = {"sku": "s", "quantity": 2, "price": 9.99, "discount": 5, "title": "t", "size": "M"}
     lines = [{**line, "tax": f"t{n % 3}", "shipment": n % 3} for n in range(2000)]
     order = {"lines": lines, "shipments": [{"id": n, "carrier": "c"} for n in range(3)]}
@@ -253,11 +261,11 @@ def test_an_order_of_two_thousand_lines_passes_the_guards():
     assert len(compiled(ORDER_MAPPING).evaluate(order)["lines"]) == 2000
 
 
-def test_one_expression_serves_many_threads():
+def test_one_expression_serves_many_threads() -> None:
     expression = compiled("$sum([1..n])")
-    results = {}
+    results: dict[int, object] = {}
 
-    def work(n):
+    def work(n: int) -> None:
         results[n] = expression.evaluate({"n": n})
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(1, 9)]
@@ -269,11 +277,11 @@ def test_one_expression_serves_many_threads():
     assert results == {n: n * (n + 1) // 2 for n in range(1, 9)}
 
 
-def test_the_public_face_is_what_it_says():
+def test_the_public_face_is_what_it_says() -> None:
     assert all(hasattr(expressions, name) for name in expressions.__all__)
 
 
-def test_the_second_engine_is_not_imported_at_run_time():
+def test_the_second_engine_is_not_imported_at_run_time() -> None:
     assert not [
         name
         for name, module in sys.modules.items()

@@ -113,7 +113,7 @@ DOCUMENT = st.fixed_dictionaries(
 )
 
 
-def answer(compiler, source, document):
+def answer(compiler: engine.Engine, source: str, document: object) -> object:
     """The value, or that there was an error: codes and words of errors may differ."""
     text = json_text.encode(document)
     expression = compiler.compile(source, LIBRARY)
@@ -127,7 +127,7 @@ def answer(compiler, source, document):
 @pytest.mark.parametrize("source", EXPRESSIONS)
 @settings(max_examples=15, deadline=None)
 @given(document=DOCUMENT)
-def test_both_engines_give_the_same(source, document):
+def test_both_engines_give_the_same(source: str, document: object) -> None:
     assert answer(jsonata2py_engine.ENGINE, source, document) == answer(
         jlens_engine.ENGINE, source, document
     )
@@ -135,7 +135,7 @@ def test_both_engines_give_the_same(source, document):
 
 @pytest.mark.parametrize("source", ["1 +", "(", "'x", "a.(b", "1 := 2"])
 @pytest.mark.parametrize("compiler", [jlens_engine.ENGINE, jsonata2py_engine.ENGINE])
-def test_both_engines_refuse(compiler, source):
+def test_both_engines_refuse(compiler: engine.Engine, source: str) -> None:
     with pytest.raises(engine.SyntaxFault):
         compiler.compile(source)
 
@@ -148,6 +148,8 @@ def test_both_engines_refuse(compiler, source):
         pytest.param("$distinct(a.b)", {"a": [{"b": 1}, {"b": 1}]}, 1, id="distinct collapses"),
     ],
 )
-def test_where_they_differ_ours_does_what_the_reference_does(source, document, expected):
+def test_where_they_differ_ours_does_what_the_reference_does(
+    source: str, document: object, expected: object
+) -> None:
     assert answer(jlens_engine.ENGINE, source, document) == expected
     assert answer(jsonata2py_engine.ENGINE, source, document) != expected

@@ -19,22 +19,22 @@ EXAMPLES = [
 ]
 
 
-def evaluated(source, value=None):
+def evaluated(source: str, value: object = None) -> object:
     return jlens_engine.ENGINE.compile(source, LIBRARY).evaluate(value)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_the_reference_tells_the_truth(example):
+def test_the_reference_tells_the_truth(example: functions.Example) -> None:
     assert json.loads(example.result) == evaluated(example.expression)
 
 
 @pytest.mark.parametrize("name", LIBRARY)
-def test_every_function_is_documented(name):
+def test_every_function_is_documented(name: str) -> None:
     assert LIBRARY[name].usage.startswith(f"${name}(")
     assert functions.examples(LIBRARY[name].doc)
 
 
-def test_the_reference_page_is_generated():
+def test_the_reference_page_is_generated() -> None:
     assert REFERENCE.read_text() == functions.reference_markdown()
 
 
@@ -47,7 +47,7 @@ def test_the_reference_page_is_generated():
     ],
 )
 @pytest.mark.parametrize("value", [{}, {"x": None}], ids=["undefined", "null"])
-def test_undefined_gives_undefined(call, value):
+def test_undefined_gives_undefined(call: str, value: object) -> None:
     assert evaluated(f"$exists({call})", value) is False
 
 
@@ -81,14 +81,14 @@ def test_undefined_gives_undefined(call, value):
                      id="a zone is no file"),
     ],
 )  # fmt: skip
-def test_a_wrong_argument_is_named(call, message):
+def test_a_wrong_argument_is_named(call: str, message: str) -> None:
     with pytest.raises(engine.EvaluationFault) as caught:
         evaluated(call)
 
     assert message in caught.value.message
 
 
-def test_values_of_a_message_stay_out_of_the_error():
+def test_values_of_a_message_stay_out_of_the_error() -> None:
     with pytest.raises(engine.EvaluationFault) as caught:
         evaluated("$moneyAdd(card, 1)", {"card": "4111-1111"})
 
@@ -107,36 +107,41 @@ def test_values_of_a_message_stay_out_of_the_error():
         ("floor", ["2", "-3", "1"]),
     ],
 )
-def test_rounding_modes(mode, expected):
+def test_rounding_modes(mode: str, expected: list[str]) -> None:
     assert expected == evaluated(f"['2.5', '-2.5', '1.6'].$moneyRound($, 0, '{mode}')")
+
+
+def amount(text: str | None) -> decimal.Decimal:
+    assert text is not None
+    return decimal.Decimal(text)
 
 
 AMOUNTS = st.decimals(-(10**12), 10**12, places=4).map(str)
 
 
 @given(AMOUNTS, AMOUNTS)
-def test_sums_and_products_are_exact(a, b):
+def test_sums_and_products_are_exact(a: str, b: str) -> None:
     x, y = decimal.Decimal(a), decimal.Decimal(b)
     with decimal.localcontext(prec=100):
-        assert decimal.Decimal(functions.money_add(a, b)) == x + y
-        assert decimal.Decimal(functions.money_subtract(a, b)) == x - y
-        assert decimal.Decimal(functions.money_multiply(a, b)) == x * y
+        assert amount(functions.money_add(a, b)) == x + y
+        assert amount(functions.money_subtract(a, b)) == x - y
+        assert amount(functions.money_multiply(a, b)) == x * y
 
 
 @given(AMOUNTS, AMOUNTS.filter(lambda text: decimal.Decimal(text) != 0))
-def test_a_quotient_is_rounded_once(a, b):
-    scaled = decimal.Decimal(functions.money_divide(a, b, 2)) * 200
+def test_a_quotient_is_rounded_once(a: str, b: str) -> None:
+    scaled = amount(functions.money_divide(a, b, 2)) * 200
     exact = decimal.Decimal(a) * 200 / decimal.Decimal(b)
 
     assert abs(scaled - exact) <= 1 + decimal.Decimal("1e-9")
 
 
 @given(st.floats(-1e15, 1e15).filter(lambda number: number == 0 or abs(number) > 1e-30))
-def test_a_number_is_read_by_its_shortest_form(number):
-    assert decimal.Decimal(functions.money_add(number, 0)) == decimal.Decimal(repr(number))
+def test_a_number_is_read_by_its_shortest_form(number: float) -> None:
+    assert amount(functions.money_add(number, 0)) == decimal.Decimal(repr(number))
 
 
-def test_there_is_no_minus_zero():
+def test_there_is_no_minus_zero() -> None:
     assert evaluated("$moneyRound('-0.004', 2)") == "0.00"
 
 
@@ -161,14 +166,14 @@ def test_there_is_no_minus_zero():
         pytest.param("$dateParse('x', '[Y0001]')", None, id="text that does not fit"),
     ],
 )  # fmt: skip
-def test_dates(source, expected):
+def test_dates(source: str, expected: str | None) -> None:
     assert expected == evaluated(source)
 
 
-def test_zero_is_a_value_and_default_serves_only_missing_keys():
+def test_zero_is_a_value_and_default_serves_only_missing_keys() -> None:
     table = functions.library({"t": {"k": 0}})["table"].callable
     assert [table("t", "k", 1), table("t", "x", 1), table("t", "x")] == [0, 1, None]
 
 
-def test_the_names_are_those_of_the_library():
+def test_the_names_are_those_of_the_library() -> None:
     assert functions.names() == set(LIBRARY)

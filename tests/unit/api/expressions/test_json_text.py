@@ -35,7 +35,7 @@ JSON = st.recursive(
         pytest.param(b'{"a":1,"a":2}', {"a": 2}, set(), id="the last of two keys wins"),
     ],
 )
-def test_decode(text, value, large):
+def test_decode(text: bytes, value: object, large: set[str]) -> None:
     assert json_text.Decoded(value, frozenset(large)) == json_text.decode(text)
 
 
@@ -53,7 +53,7 @@ def test_decode(text, value, large):
         pytest.param(b"[12345678901234567890," * 2000, 1, 1, id="a bomb with large integers"),
     ],
 )
-def test_invalid_json_has_a_place(text, line, column):
+def test_invalid_json_has_a_place(text: bytes, line: int, column: int) -> None:
     with pytest.raises(json_text.InvalidJson) as caught:
         json_text.decode(text)
 
@@ -61,7 +61,7 @@ def test_invalid_json_has_a_place(text, line, column):
     assert text[:1] == b"[" or caught.value.column == column
 
 
-def test_nesting_within_the_rules_never_ends_in_a_recursion_error():
+def test_nesting_within_the_rules_never_ends_in_a_recursion_error() -> None:
     text = b"[" * 1020 + b"12345678901234567890" + b"]" * 1020
     try:
         decoded = json_text.decode(text)
@@ -79,18 +79,18 @@ def test_nesting_within_the_rules_never_ends_in_a_recursion_error():
         pytest.param(float("nan"), set(), b"null", id="NaN leaves as null"),
     ],
 )
-def test_encode(value, large, expected):
+def test_encode(value: object, large: set[str], expected: bytes) -> None:
     assert expected == json_text.encode(value, frozenset(large))
 
 
 @pytest.mark.parametrize("value", [object(), {1: 2}, 2**70], ids=["object", "key", "huge int"])
-def test_what_has_no_json_form_is_refused(value):
+def test_what_has_no_json_form_is_refused(value: object) -> None:
     with pytest.raises(json_text.NotEncodable):
         json_text.encode(value)
 
 
 @given(JSON)
-def test_a_document_comes_back_as_it_was(value):
+def test_a_document_comes_back_as_it_was(value: object) -> None:
     text = json.dumps(value).encode()
     decoded = json_text.decode(text)
 
@@ -98,7 +98,7 @@ def test_a_document_comes_back_as_it_was(value):
 
 
 @given(st.integers(-(10**300), 10**300))
-def test_any_integer_comes_back_with_all_digits(number):
+def test_any_integer_comes_back_with_all_digits(number: int) -> None:
     text = str([number, {"n": number}]).replace("'", '"').encode()
     decoded = json_text.decode(text)
 
@@ -106,7 +106,7 @@ def test_any_integer_comes_back_with_all_digits(number):
 
 
 @given(st.integers(min_value=2**53 + 1) | st.integers(max_value=-(2**53) - 1), JSON)
-def test_no_large_integer_is_overlooked(number, around):
+def test_no_large_integer_is_overlooked(number: int, around: object) -> None:
     text = json.dumps([around, {"n": number}]).encode()
 
     assert json_text.has_large_integers(text)
@@ -121,5 +121,5 @@ def test_no_large_integer_is_overlooked(number, around):
         pytest.param(b'{"id":900719925474099}', id="fifteen digits"),
     ],
 )
-def test_the_fast_way_is_taken(text):
+def test_the_fast_way_is_taken(text: bytes) -> None:
     assert not json_text.has_large_integers(text)

@@ -1,5 +1,7 @@
 """The linter: every trap is found at its place, with its rewrite, and nothing else is."""
 
+from collections.abc import Set
+
 import pytest
 
 from isthmus_api.expressions import functions, jlens_engine, lint
@@ -20,12 +22,24 @@ SCHEMA = {
 }
 
 
-def linted(source, **options):
-    return lint.lint(source, variables=VARIABLES, functions=functions.names(), **options)
+def linted(
+    source: str,
+    *,
+    money_fields: Set[str] = lint.MONEY_WORDS,
+    target_schema: lint.Schema | None = None,
+) -> list[lint.Finding]:
+    return lint.lint(
+        source,
+        variables=VARIABLES,
+        functions=functions.names(),
+        money_fields=money_fields,
+        target_schema=target_schema,
+    )
 
 
-def places(source, **options):
-    return [(found.code, found.line, found.column) for found in linted(source, **options)]
+def places(source: str, *, money_fields: Set[str] = lint.MONEY_WORDS) -> list[tuple[str, int, int]]:
+    found = linted(source, money_fields=money_fields)
+    return [(each.code, each.line, each.column) for each in found]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +85,7 @@ def places(source, **options):
         pytest.param("$fromMillis(a, 'x', 'Europe/Paris')", "ZoneName", 1, 21, id="a named zone"),
     ],
 )
-def test_a_trap_is_found_at_its_place(source, code, line, column):
+def test_a_trap_is_found_at_its_place(source: str, code: str, line: int, column: int) -> None:
     assert places(source) == [(code, line, column)]
 
 
@@ -100,7 +114,7 @@ def test_a_trap_is_found_at_its_place(source, code, line, column):
         pytest.param("$fromMillis(a, '[Y]', '+0200')", id="an offset"),
     ],
 )
-def test_what_is_right_is_left_alone(source):
+def test_what_is_right_is_left_alone(source: str) -> None:
     assert linted(source) == []
 
 
@@ -126,14 +140,14 @@ def test_what_is_right_is_left_alone(source):
         pytest.param("$mesage.a", "did you mean $message?", id="a slip in a variable"),
     ],
 )  # fmt: skip
-def test_the_hint_is_what_to_write(source, rewrite):
+def test_the_hint_is_what_to_write(source: str, rewrite: str) -> None:
     assert [found.hint for found in linted(source)] == [rewrite]
 
 
 @pytest.mark.parametrize(
     "source", ["price * qty", "$sum(lines.(price * qty))", "(net - tax) / 3", "items.{'a': b}"]
 )
-def test_a_rewrite_compiles_and_is_clean(source):
+def test_a_rewrite_compiles_and_is_clean(source: str) -> None:
     (found,) = linted(source)
 
     jlens_engine.ENGINE.compile(found.hint, functions.library({}))
@@ -158,27 +172,27 @@ def test_a_rewrite_compiles_and_is_clean(source):
         pytest.param("a ? {'lines': b.c} : {'lines': []}", [15], id="in a branch"),
     ],
 )
-def test_a_schema_says_where_lists_are_wanted(source, expected):
+def test_a_schema_says_where_lists_are_wanted(source: str, expected: list[int]) -> None:
     found = linted(f"({source})".replace("$f", "$string"), target_schema=SCHEMA)
     assert [each.column - 1 for each in found if each.code == "ListCollapses"] == expected
 
 
-def test_severities_tell_what_cannot_work_from_what_may_surprise():
+def test_severities_tell_what_cannot_work_from_what_may_surprise() -> None:
     found = linted("$nosuch & (price * 2)")
     assert [each.severity for each in found] == ["error", "warning"]
 
 
-def test_money_words_can_be_chosen():
+def test_money_words_can_be_chosen() -> None:
     assert places("premium * 2", money_fields={"premium"}) == [("MoneyArithmetic", 1, 1)]
     assert places("price * 2", money_fields={"premium"}) == []
 
 
-def test_findings_come_in_the_order_of_the_text():
+def test_findings_come_in_the_order_of_the_text() -> None:
     columns = [found.column for found in linted("[$b, $a, function($x){$c}, price * 2]")]
     assert columns == sorted(columns)
     assert len(columns) == 4
 
 
-def test_what_the_reader_cannot_read_is_said():
+def test_what_the_reader_cannot_read_is_said() -> None:
     (found,) = linted("(" * 900 + "1" + ")" * 900)
     assert (found.code, found.severity) == ("NotChecked", "warning")

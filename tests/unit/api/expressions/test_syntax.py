@@ -58,7 +58,7 @@ in in in
 
 
 @pytest.mark.parametrize("source", ACCEPTED)
-def test_everything_the_engine_accepts_is_read(source):
+def test_everything_the_engine_accepts_is_read(source: str) -> None:
     jlens_engine.ENGINE.compile(source)
     root = syntax.parse(source)
 
@@ -77,7 +77,7 @@ WORDS = st.sampled_from(
 
 
 @given(st.lists(WORDS, max_size=12).map(" ".join))
-def test_nothing_the_engine_accepts_is_unreadable(source):
+def test_nothing_the_engine_accepts_is_unreadable(source: str) -> None:
     try:
         jlens_engine.ENGINE.compile(source)
     except engine.ExpressionError:
@@ -97,7 +97,7 @@ def test_nothing_the_engine_accepts_is_unreadable(source):
         pytest.param("{'k': -v}", Shape.NEGATE, "-v", id="a sign with its operand"),
     ],
 )
-def test_nodes_know_their_place(source, shape, text):
+def test_nodes_know_their_place(source: str, shape: Shape, text: str) -> None:
     pending, found = [syntax.parse(source)], []
     while pending:
         node = pending.pop()
@@ -108,13 +108,13 @@ def test_nodes_know_their_place(source, shape, text):
 
 
 @pytest.mark.parametrize("source", ["a +", "(", "'x", "a b", "]", "(" * 5000, "|a|", "function("])
-def test_what_is_no_expression_is_unreadable(source):
+def test_what_is_no_expression_is_unreadable(source: str) -> None:
     with pytest.raises(syntax.Unreadable):
         syntax.parse(source)
 
 
 @given(st.text("ab$'\"`/*{}()[]%.,:;? \\\n", max_size=40))
-def test_the_scanner_never_fails_and_always_ends(source):
+def test_the_scanner_never_fails_and_always_ends(source: str) -> None:
     found = list(tokens.scan(source))
 
     assert found[-1].kind in (tokens.Kind.END, tokens.Kind.BROKEN)
@@ -122,5 +122,5 @@ def test_the_scanner_never_fails_and_always_ends(source):
 
 
 @pytest.mark.parametrize("name", sorted(builtins.NAMES))
-def test_every_built_in_name_is_a_function_of_the_engine(name):
+def test_every_built_in_name_is_a_function_of_the_engine(name: str) -> None:
     assert jlens_engine.ENGINE.compile(f"$type(${name})").evaluate({}) == "function"

@@ -1,5 +1,8 @@
 """Templates: parsing, each place where they stand, and errors located in the whole string."""
 
+from collections.abc import Callable
+from typing import NoReturn
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,13 +18,14 @@ BODIES = [
 ]
 
 
-def template(text):
+def template(text: str) -> templates.CompiledTemplate:
     return templates.parse(text).compile(jlens_engine.ENGINE)
 
 
 @pytest.fixture(params=BODIES)
-def body(request):
-    return request.param()
+def body(request: pytest.FixtureRequest) -> bodies.Body:
+    make: Callable[[], bodies.Body] = request.param
+    return make()
 
 
 # Parsing
@@ -46,12 +50,12 @@ def body(request):
         pytest.param("{% a { %}", [" a { "], id="an open brace is left to the engine"),
     ],
 )
-def test_parse_finds_the_expressions(text, expressions):
+def test_parse_finds_the_expressions(text: str, expressions: list[str]) -> None:
     assert expressions == [hole.source for hole in templates.parse(text).holes]
 
 
 @given(st.text("{%}ab'\"/*` \\", max_size=30))
-def test_parse_loses_no_text(text):
+def test_parse_loses_no_text(text: str) -> None:
     try:
         parsed = templates.parse(text)
     except engine.SyntaxFault:
@@ -72,14 +76,16 @@ def test_parse_loses_no_text(text):
         pytest.param("a {% 'b %}", "S0101", 1, 6, id="an open string"),
     ],
 )
-def test_syntax_faults_stand_in_the_whole_string(text, code, line, column):
+def test_syntax_faults_stand_in_the_whole_string(
+    text: str, code: str, line: int, column: int
+) -> None:
     with pytest.raises(engine.SyntaxFault) as caught:
         template(text)
 
     assert (caught.value.code, caught.value.line, caught.value.column) == (code, line, column)
 
 
-def test_evaluation_faults_stand_in_the_whole_string(body):
+def test_evaluation_faults_stand_in_the_whole_string(body: bodies.Body) -> None:
     with pytest.raises(engine.EvaluationFault) as caught:
         template("first\nsecond {% a + s %}").text(body)
 
@@ -102,7 +108,7 @@ def test_evaluation_faults_stand_in_the_whole_string(body):
         pytest.param("n{% a %}", "n1", id="text with a value in it"),
     ],
 )
-def test_value(body, text, expected):
+def test_value(body: bodies.Body, text: str, expected: object) -> None:
     assert expected == template(text).value(body, {"v": "V"})
 
 
@@ -117,7 +123,7 @@ def test_value(body, text, expected):
         pytest.param('{% "{%" %}', "{%", id="the mark itself"),
     ],
 )
-def test_text(body, text, expected):
+def test_text(body: bodies.Body, text: str, expected: str) -> None:
     assert expected == template(text).text(body)
 
 
@@ -131,24 +137,24 @@ def test_text(body, text, expected):
         pytest.param("plain", b'"plain"', id="constant text"),
     ],
 )
-def test_json(body, text, expected):
+def test_json(body: bodies.Body, text: str, expected: bytes | None) -> None:
     assert expected == template(text).json(body)
 
 
-def test_json_of_text_builds_no_value():
+def test_json_of_text_builds_no_value() -> None:
     class Unread:
         raw = DOCUMENT
-        large = frozenset()
+        large: frozenset[str] = frozenset()
 
         @property
-        def value(self):
+        def value(self) -> NoReturn:
             raise AssertionError("decoded")
 
     assert template("{% o %}").json(Unread()) == b'{"k":[1]}'
     assert template("{% $v %}").value(Unread(), {"v": 1}) == 1
 
 
-def test_large_integers_leave_as_they_came():
+def test_large_integers_leave_as_they_came() -> None:
     body = bodies.TextBody(b'{"id":9007199254740993}')
     assert template("{% {'id': id} %}").json(body) == b'{"id":9007199254740993}'
     assert template("/x/{% id %}").path(body) == "/x/9007199254740993"
@@ -167,7 +173,7 @@ def test_large_integers_leave_as_they_came():
         pytest.param("/plain", "/plain", id="text alone"),
     ],
 )
-def test_path(body, text, expected):
+def test_path(body: bodies.Body, text: str, expected: str) -> None:
     assert expected == template(text).path(body)
 
 
@@ -182,7 +188,7 @@ def test_path(body, text, expected):
         pytest.param("/../{% a %}", 7, "a segment '..'", id="climbing by the author"),
     ],
 )
-def test_path_refuses(body, text, column, message):
+def test_path_refuses(body: bodies.Body, text: str, column: int, message: str) -> None:
     with pytest.raises(engine.EvaluationFault, match=message) as caught:
         template(text).path(body)
 
@@ -190,7 +196,7 @@ def test_path_refuses(body, text, column, message):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_a_value_never_leaves_its_segment(value):
+def test_a_value_never_leaves_its_segment(value: str) -> None:
     try:
         path = template("/a/{% $v %}/b").path(bodies.ValueBody({}), {"v": value})
     except engine.EvaluationFault:
@@ -213,16 +219,16 @@ def test_a_value_never_leaves_its_segment(value):
         pytest.param("a&b", ["a%26b"], id="constant text"),
     ],
 )
-def test_query(body, text, expected):
+def test_query(body: bodies.Body, text: str, expected: list[str]) -> None:
     assert expected == template(text).query(body)
 
 
-def test_header(body):
+def test_header(body: bodies.Body) -> None:
     assert template("id-{% a %}-é").header(body) == "id-1-é"
 
 
 @pytest.mark.parametrize("bad", ["\r", "\n", "\0", "€"])
-def test_header_refuses(bad):
+def test_header_refuses(bad: str) -> None:
     with pytest.raises(engine.EvaluationFault, match=f"U\\+{ord(bad):04X}"):
         template("x{% $v %}").header(bodies.ValueBody({}), {"v": f"a{bad}b"})
 
@@ -230,47 +236,47 @@ def test_header_refuses(bad):
 # Trees
 
 
-def tree(value):
+def tree(value: object) -> templates.CompiledTree:
     return templates.CompiledTree(value, jlens_engine.ENGINE)
 
 
-def test_a_tree_is_filled_in_depth(body):
+def test_a_tree_is_filled_in_depth(body: bodies.Body) -> None:
     found = tree({"a": [{"b": "{% a %}"}, "x{% t %}"], "c": {"d": 1}, "n": "{% nope %}"})
 
     assert found.value(body) == {"a": [{"b": 1}, "xtrue"], "c": {"d": 1}, "n": None}
     assert found.json(body) == b'{"a":[{"b":1},"xtrue"],"c":{"d":1},"n":null}'
 
 
-def test_a_tree_without_templates_costs_nothing(body):
+def test_a_tree_without_templates_costs_nothing(body: bodies.Body) -> None:
     constant = {"a": [1, {"b": "text"}]}
 
     assert tree(constant).value(body) is constant
     assert tree(constant).json(body) == b'{"a":[1,{"b":"text"}]}'
 
 
-def test_constant_branches_are_shared(body):
+def test_constant_branches_are_shared(body: bodies.Body) -> None:
     branch = {"k": [1, 2]}
     assert tree({"c": branch, "v": "{% a %}"}).value(body)["c"] is branch
 
 
-def test_a_tree_of_one_template_stays_text():
+def test_a_tree_of_one_template_stays_text() -> None:
     assert tree("{% o %}").json(bodies.TextBody(DOCUMENT)) == b'{"k":[1]}'
 
 
 @pytest.mark.parametrize(
     "text", [pytest.param("{% a + %}", id="syntax"), pytest.param("{% a + s %}", id="evaluation")]
 )
-def test_a_fault_in_a_tree_says_where(body, text):
+def test_a_fault_in_a_tree_says_where(body: bodies.Body, text: str) -> None:
     with pytest.raises(engine.ExpressionError) as caught:
         tree({"a": [{"b c": text}]}).value(body)
 
     assert caught.value.path == "a[0].b c"
 
 
-def test_reads_of_a_tree_are_those_of_its_templates():
+def test_reads_of_a_tree_are_those_of_its_templates() -> None:
     reads = tree({"a": ["{% x.y %}"], "b": "{% $v %}{% z %}"}).reads()
     assert len(reads) == 3
 
 
-def test_now_reaches_every_template(body):
+def test_now_reaches_every_template(body: bodies.Body) -> None:
     assert tree(["{% $now() %}"]).value(body, now=0, seed=1) == ["1970-01-01T00:00:00.000Z"]

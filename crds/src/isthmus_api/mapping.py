@@ -1,0 +1,50 @@
+"""Mapping: one translation in JSONata, with its schemas, tables and tests beside it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from isthmus_api.model import FreeForm, FreeFormObject, Items, Model, Variable
+
+Expression = Annotated[str, Field(min_length=1, max_length=262_144)]
+"""A JSONata expression, without `{% %}` around it."""
+
+
+class JsonSchema(Model):
+    """A JSON Schema (2020-12)."""
+
+    schema_: FreeFormObject = Field(
+        alias="schema", description="The JSON Schema, draft 2020-12 unless it names another."
+    )
+
+
+class MappingTest(Model):
+    """One case: an input, and what the Mapping makes of it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        description="What the case shows, as a sentence."
+    )
+    input: FreeForm = Field(None, description="The body that the Mapping gets.")
+    variables: dict[Variable, FreeForm] = Field(
+        {}, max_length=32, description="Variables that the Mapping reads, by name."
+    )
+    expect: FreeForm = Field(description="The result, compared as JSON.")
+
+
+class MappingSpec(Model):
+    """What a Mapping declares."""
+
+    expression: Expression = Field(description="The translation, written in JSONata.")
+    tables: dict[Variable, FreeFormObject] = Field(
+        {},
+        max_length=64,
+        description="Look-up tables by name, each a map from key to value; "
+        "`$table('name', key)` reads one.",
+    )
+    input: JsonSchema | None = Field(None, description="What the input looks like.")
+    output: JsonSchema | None = Field(
+        None, description="What the result looks like; tests are checked against it."
+    )
+    tests: Items[MappingTest] = Field(
+        (), max_length=200, description="Cases that `isthmus test` runs."
+    )

@@ -1,0 +1,98 @@
+"""RoutePlan: everything a runtime needs to run one Route, except secrets.
+
+It is the only contract between the operator and the runtime. Its canonical JSON is hashed, and the
+hash decides whether pods roll: so it holds what changes behaviour, and nothing else (no tests, no
+replica count, no field that equals its default).
+"""
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Any, Final, Literal, Self
+
+import orjson
+from pydantic import Field, ValidationError
+
+from isthmus_api.connector import ConnectorSpec
+from isthmus_api.mapping import Expression
+from isthmus_api.model import FreeFormObject, Items, Model, Name, Variable
+from isthmus_api.route import BranchName, RouteSpec, Source, Step
+
+PLAN_VERSION: Final = 1
+
+
+class UnreadablePlan(Exception):
+    """A plan that this version cannot run; the message says what to do."""
+
+
+class PlannedMapping(Model):
+    """What running a Mapping needs."""
+
+    expression: Expression
+    tables: dict[Variable, FreeFormObject] = Field({})
+
+
+class RoutePlan(Model):
+    """One Route with everything it refers to."""
+
+    version: Literal[1] = Field(PLAN_VERSION)
+    namespace: str
+    name: str
+    source: Source
+    env: dict[Variable, str] = Field({})
+    steps: Items[Step]
+    branches: dict[BranchName, Items[Step]] = Field({})
+    connectors: dict[Name, ConnectorSpec] = Field({})
+    mappings: dict[Name, PlannedMapping] = Field({})
+
+    @classmethod
+    def of(
+        cls,
+        spec: RouteSpec,
+        *,
+        namespace: str,
+        name: str,
+        connectors: dict[str, ConnectorSpec],
+        mappings: dict[str, PlannedMapping],
+    ) -> Self:
+        """Join a Route with what it refers to."""
+        return cls(
+            version=PLAN_VERSION,
+            namespace=namespace,
+            name=name,
+            source=spec.source,
+            env=spec.env,
+            steps=spec.steps,
+            branches=spec.branches,
+            connectors=connectors,
+            mappings=mappings,
+        )
+
+    def to_json(self) -> bytes:
+        """The canonical JSON: sorted keys, no field that equals its default."""
+        plain = {**self.canonical(), "version": self.version}
+        text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Read a plan; `UnreadablePlan` when it is not one, or from a newer version."""
+        try:
+            plain: Any = orjson.loads(text)
+        except orjson.JSONDecodeError as fault:
+            raise UnreadablePlan(f"the plan is not JSON: {fault}") from fault
+        version = plain.get("version") if isinstance(plain, dict) else None
+        if isinstance(version, int) and version > PLAN_VERSION:
+            raise UnreadablePlan(
+                f"the plan has version {version}; this runtime reads version {PLAN_VERSION} and "
+                "older. Use a newer runtime image, or an older operator."
+            )
+        try:
+            return cls.model_validate(plain)
+        except ValidationError as fault:
+            raise UnreadablePlan(f"the plan is not valid: {fault}") from fault
+
+    @cached_property
+    def hash(self) -> str:
+        """A short name for exactly this plan."""
+        return hashlib.sha256(self.to_json()).hexdigest()[:16]

@@ -1,0 +1,53 @@
+"""JSON Schemas inside resources: each must be a schema."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+
+from isthmus_api.mapping import MappingSpec
+from isthmus_api.problems import Code, Path, Problem
+from isthmus_api.route import RouteSpec
+
+
+def of_mapping(spec: MappingSpec) -> Iterator[Problem]:
+    """Schemas of a Mapping that are none."""
+    if spec.input:
+        yield from _check(spec.input.schema_, ("spec", "input", "schema"))
+    if spec.output:
+        yield from _check(spec.output.schema_, ("spec", "output", "schema"))
+
+
+def of_route(spec: RouteSpec) -> Iterator[Problem]:
+    """Schemas of a Route that are none."""
+    for index, step in enumerate(spec.steps):
+        if step.validate_:
+            yield from _check(
+                step.validate_.schema_, ("spec", "steps", index, "validate", "schema")
+            )
+    for name, steps in spec.branches.items():
+        for index, step in enumerate(steps):
+            if step.validate_:
+                path = ("spec", "branches", name, index, "validate", "schema")
+                yield from _check(step.validate_.schema_, path)
+
+
+def _check(schema: dict[str, Any], path: Path) -> Iterator[Problem]:
+    try:
+        validator(schema)
+    except jsonschema_rs.ValidationError as fault:
+        yield Problem(
+            Code.SCHEMA_INVALID,
+            f"this is no JSON Schema: {fault.message}",
+            hint="see json-schema.org; references may point inside the schema only",
+            path=(*path, *fault.instance_path),
+        )
+
+
+def validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
+    """Compile a schema (2020-12 unless it names another draft); nothing is ever fetched."""
+    return jsonschema_rs.validator_for(schema, retriever=_refuse)
+
+
+def _refuse(uri: str) -> Any:
+    raise ValueError(f"{uri} points outside the schema")

@@ -1,0 +1,79 @@
+"""What the operator reports: conditions after kstatus, and what each kind adds to them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from isthmus_api.model import Items, Model
+
+
+class Condition(Model):
+    """One aspect of an object's state."""
+
+    type: Annotated[str, Field(max_length=316)] = Field(description="Which aspect, e.g. Ready.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
+    observed_generation: Annotated[int, Field(ge=0)] = Field(
+        description="The generation of the object that this was said of."
+    )
+    last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(
+        description="When the status last changed."
+    )
+    reason: Annotated[
+        str, Field(pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", max_length=1024)
+    ] = Field(description="Why, in one CamelCase word.")
+    message: Annotated[str, Field(max_length=32768)] = Field(
+        description="Why, in a sentence; where a person must act, it says what to do."
+    )
+
+
+Conditions = Annotated[
+    Items[Condition],
+    Field(
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["type"],
+        }
+    ),
+]
+
+
+class Status(Model):
+    """What all kinds report."""
+
+    observed_generation: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="The generation that the operator has acted on."
+    )
+    conditions: Conditions = Field((), max_length=16, description="The state, aspect by aspect.")
+
+
+class ConnectorStatus(Status):
+    """What is known of a Connector."""
+
+    used_by: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="How many Routes use this Connector."
+    )
+
+
+class MappingStatus(Status):
+    """What is known of a Mapping."""
+
+    used_by: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="How many Routes use this Mapping."
+    )
+
+
+class RouteStatus(Status):
+    """What is known of a Route."""
+
+    replicas: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Pods that exist for this Route."
+    )
+    available_replicas: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Pods that answer."
+    )
+    selector: Annotated[str, Field(max_length=1024)] | None = Field(
+        None, description="Label selector of the pods, as autoscalers want it."
+    )
+    plan_hash: Annotated[str, Field(max_length=64)] | None = Field(
+        None, description="Hash of the plan that the pods run."
+    )

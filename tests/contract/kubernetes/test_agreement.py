@@ -1,0 +1,603 @@
+"""A file and the cluster agree: what `manifests.read` takes, the API server takes, and refuses too.
+
+The tables show what users meet; small changes to all that is taken look for what nobody thought of.
+"""
+
+import copy
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from isthmus_api import crd, manifests
+from isthmus_api.model import Model
+from isthmus_api.problems import Problem
+from isthmus_api.resources import KINDS, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An object that both take."""
+
+    kind: str
+    spec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An object that both refuse, naming the field; `file` and `server` are what they say."""
+
+    kind: str
+    spec: str
+    at: str
+    server: str
+    file: str
+
+
+def taken_step(step: str) -> Taken:
+    return Taken("Route", _route(step))
+
+
+def refused_step(step: str, at: str, *, server: str, file: str = "") -> Refused:
+    path = f"spec.steps[0]{at}"
+    return Refused("Route", _route(step), path, server, file or server)
+
+
+def _route(step: str) -> str:
+    return f"{{source: {{http: {{path: /a}}}}, steps: [{step}]}}"
+
+
+def _http(fields: str) -> str:
+    return f"{{http: {{baseUrl: https://erp.example.com, {fields}}}}}"
+
+
+SECRET = "{secretKeyRef: {name: erp, key: token}}"
+UNKNOWN = "unknown field"
+REQUIRED = "Required value"
+MISSING = "is missing"
+
+TAKEN = {
+    "a Connector needs an address only": Taken("Connector", "{http: {baseUrl: https://a.b}}"),
+    "a Connector has headers, time-outs and limits": Taken(
+        "Connector",
+        _http(
+            "headers: {X-Shop: nl}, timeout: 2s, connectTimeout: 100ms, maxConnections: 8, "
+            "maxResponseSize: 64Ki, rateLimit: {requests: 300, per: 1m}, "
+            "retry: {attempts: 3, backoff: {initial: 200ms, max: 5s}}"
+        ),
+    ),
+    "a Connector proves itself with a user name": Taken(
+        "Connector", _http(f"auth: {{basic: {{username: {SECRET}, password: {SECRET}}}}}")
+    ),
+    "a Connector proves itself with a token": Taken(
+        "Connector", _http(f"auth: {{bearer: {{token: {SECRET}}}}}")
+    ),
+    "a Connector proves itself with a key in a header": Taken(
+        "Connector", _http(f"auth: {{apiKey: {{header: X-Key, value: {SECRET}}}}}")
+    ),
+    "a Connector proves itself with a key in the query": Taken(
+        "Connector", _http(f"auth: {{apiKey: {{query: key, value: {SECRET}}}}}")
+    ),
+    "a Connector fetches a token": Taken(
+        "Connector",
+        _http(
+            f"auth: {{oauth2ClientCredentials: {{tokenUrl: https://id.example.com/token, "
+            f"clientId: {SECRET}, clientSecret: {SECRET}, scopes: [read, write], audience: erp, "
+            "clientAuthentication: body}}"
+        ),
+    ),
+    "null is the same as leaving a field out": Taken("Connector", _http("auth: null, retry: null")),
+    "a Mapping needs an expression only": Taken("Mapping", "{expression: $}"),
+    "a Mapping has tables, schemas and tests": Taken(
+        "Mapping",
+        "{expression: $, tables: {vat: {NL: 21}}, input: {schema: {type: object}}, "
+        "output: {schema: {type: object}}, tests: [{name: nothing comes of nothing, input: null, "
+        "variables: {prices: {}}, expect: null}]}",
+    ),
+    "a step calls with all that a call can have": taken_step(
+        '{name: ask, call: {connector: erp, method: POST, path: "/a/{% id %}", '
+        'query: {q: "{% q %}"}, '
+        "headers: {X-Shop: nl}, body: [1, null], idempotent: true}, into: prices, timeout: 300ms, "
+        'cache: {ttl: 1m, key: "{% id %}", maxEntries: 10, maxSize: 1Mi}, onError: {use: {}}}'
+    ),
+    "an error may be answered with null": taken_step(
+        "{call: {connector: erp}, onError: {use: null}}"
+    ),
+    "an error may be answered to the caller": taken_step(
+        "{map: {mapping: a}, "
+        "onError: {respond: {status: 502, headers: {Retry-After: '5'}, body: {sorry: true}}}}"
+    ),
+    "a step maps in place": taken_step("{map: {expression: $}}"),
+    "a step filters": taken_step('{filter: "{% paid %}"}'),
+    "a step validates": taken_step("{validate: {schema: {type: object}}}"),
+    "a step responds with all that a response can have": taken_step(
+        "{respond: {status: 201, headers: {Location: /a}, body: null}}"
+    ),
+    "a step responds with nothing in particular": taken_step("{respond: {}}"),
+    "steps name branches": Taken(
+        "Route",
+        """
+        source: {http: {path: "/a/{id}/b"}}
+        steps:
+          - choice: {when: [{condition: "{% $ %}", branch: one}], otherwise: two}
+          - split: {items: "{% hits %}", branch: one, concurrency: 4}
+            into: results
+          - aggregate: {expression: "{% $sum($) %}"}
+          - scatter: {branches: [one, two]}
+        branches: {one: [{respond: {}}], two: [{filter: "{% $ %}"}]}
+        """,
+    ),
+    "a Route may have no replicas": Taken(
+        "Route", "{source: {http: {path: /}}, steps: [{respond: {}}], replicas: 0}"
+    ),
+    "a Route has all that is beside its steps": Taken(
+        "Route",
+        """
+        source: {http: {method: POST, path: /a, timeout: 3s, maxBody: 2Mi}}
+        env: {shop: nl}
+        steps: [{call: {connector: erp}}]
+        replicas: 3
+        tests:
+          - name: the ERP answers
+            request: {params: {id: "1"}, query: {q: [a, b]}, headers: {X-Shop: nl}, body: null}
+            answers:
+              - {connector: erp, method: GET, path: /a, status: 200, headers: {ETag: a}, body: {}}
+              - {connector: erp, text: hello}
+              - {connector: erp, fail: connect}
+            expect:
+              status: 502
+              headers: {X-Shop: nl}
+              body: null
+              calls:
+                - {connector: erp, method: GET, path: /a, query: {q: a}, headers: {a: b}, body: 1}
+        """,
+    ),
+}
+
+REFUSED = {
+    "a Connector has a transport": Refused(
+        "Connector", "{}", "spec", "http must be set", "http must be set"
+    ),
+    "an address is an http address": Refused(
+        "Connector",
+        "{http: {baseUrl: erp.example.com}}",
+        "spec.http.baseUrl",
+        "should match '^https?://",
+        "does not have the form ^https?://",
+    ),
+    "an address is needed": Refused(
+        "Connector", "{http: {}}", "spec.http.baseUrl", REQUIRED, MISSING
+    ),
+    "a transport that is none": Refused("Connector", "{soap: {}}", "spec.soap", UNKNOWN, UNKNOWN),
+    "a credential in plain text": Refused(
+        "Connector",
+        _http("auth: {bearer: {token: hunter2}}"),
+        "spec.http.auth.bearer.token",
+        "must be of type object",
+        "must be an object",
+    ),
+    "two ways to prove who we are": Refused(
+        "Connector",
+        _http(
+            f"auth: {{bearer: {{token: {SECRET}}}, "
+            f"basic: {{username: {SECRET}, password: {SECRET}}}}}"
+        ),
+        "spec.http.auth",
+        "exactly one of basic, bearer, apiKey, oauth2ClientCredentials must be set",
+        "exactly one of basic, bearer, apiKey, oauth2ClientCredentials must be set",
+    ),
+    "an API key in two places": Refused(
+        "Connector",
+        _http(f"auth: {{apiKey: {{header: X-Key, query: key, value: {SECRET}}}}}"),
+        "spec.http.auth.apiKey",
+        "exactly one of header, query must be set",
+        "exactly one of header, query must be set",
+    ),
+    "a timeout that is a number": Refused(
+        "Connector", _http("timeout: 5"), "spec.http.timeout", "must be of type string", "a string"
+    ),
+    "a timeout with a space": Refused(
+        "Connector", _http("timeout: 5 s"), "spec.http.timeout", "should match", "is not a duration"
+    ),
+    "a size in words": Refused(
+        "Connector",
+        _http("maxResponseSize: 10MB"),
+        "spec.http.maxResponseSize",
+        "should match",
+        "is not a size",
+    ),
+    "no attempt at all": Refused(
+        "Connector",
+        _http("retry: {attempts: 0}"),
+        "spec.http.retry.attempts",
+        "greater than or equal to 1",
+        "greater than or equal to 1",
+    ),
+    "a header name with a space": Refused(
+        "Connector",
+        _http("headers: {X Shop: nl}"),
+        "spec.http.headers",
+        "keys must have the form",
+        "is not allowed",
+    ),
+    "too many scopes": Refused(
+        "Connector",
+        _http(
+            f"auth: {{oauth2ClientCredentials: {{tokenUrl: https://a.b, clientId: {SECRET}, "
+            f"clientSecret: {SECRET}, scopes: {['s'] * 33}}}}}"
+        ),
+        "spec.http.auth.oauth2ClientCredentials.scopes",
+        "must have at most 32 items",
+        "at most 32 items",
+    ),
+    "a Mapping without an expression": Refused(
+        "Mapping", "{}", "spec.expression", REQUIRED, MISSING
+    ),
+    "an empty expression": Refused(
+        "Mapping", "{expression: ''}", "spec.expression", "at least 1 char", "at least 1 char"
+    ),
+    "a table that is a list": Refused(
+        "Mapping",
+        "{expression: $, tables: {vat: [21]}}",
+        "spec.tables.vat",
+        "must be of type object",
+        "must be an object",
+    ),
+    "a test without a name": Refused(
+        "Mapping", "{expression: $, tests: [{expect: 1}]}", "spec.tests[0].name", REQUIRED, MISSING
+    ),
+    "a Route without steps": Refused(
+        "Route", "{source: {http: {path: /}}}", "spec.steps", REQUIRED, MISSING
+    ),
+    "a Route with an empty list of steps": Refused(
+        "Route",
+        "{source: {http: {path: /}}, steps: []}",
+        "spec.steps",
+        "at least 1 item",
+        "at least 1 item",
+    ),
+    "too many steps": Refused(
+        "Route",
+        _route(", ".join(["{respond: {}}"] * 65)),
+        "spec.steps",
+        "must have at most 64 items",
+        "at most 64 items",
+    ),
+    "a source that is none": Refused(
+        "Route",
+        "{source: {}, steps: [{respond: {}}]}",
+        "spec.source",
+        "http must be set",
+        "http must be set",
+    ),
+    "a path that is not one": Refused(
+        "Route",
+        "{source: {http: {path: search}}, steps: [{respond: {}}]}",
+        "spec.source.http.path",
+        "should match",
+        "does not have the form",
+    ),
+    "fewer than no replicas": Refused(
+        "Route",
+        "{source: {http: {path: /}}, steps: [{respond: {}}], replicas: -1}",
+        "spec.replicas",
+        "greater than or equal to 0",
+        "greater than or equal to 0",
+    ),
+    "more replicas than Kubernetes can count": Refused(
+        "Route",
+        "{source: {http: {path: /}}, steps: [{respond: {}}], replicas: 2147483648}",
+        "spec.replicas",
+        "less than or equal to 2147483647",
+        "less than or equal to 2147483647",
+    ),
+    "a variable that cannot be one": Refused(
+        "Route",
+        "{source: {http: {path: /}}, steps: [{respond: {}}], env: {SHOP-URL: a}}",
+        "spec.env",
+        "keys must have the form",
+        "is not allowed",
+    ),
+    "a value of env that is a number": Refused(
+        "Route",
+        "{source: {http: {path: /}}, steps: [{respond: {}}], env: {shop: 1}}",
+        "spec.env.shop",
+        "must be of type string",
+        "a string",
+    ),
+    "an empty branch": Refused(
+        "Route",
+        "{source: {http: {path: /}}, steps: [{respond: {}}], branches: {one: []}}",
+        "spec.branches.one",
+        "at least 1 item",
+        "at least 1 item",
+    ),
+    "a test that expects nothing": Refused(
+        "Route",
+        "{source: {http: {path: /}}, steps: [{respond: {}}], tests: [{name: a, expect: {}}]}",
+        "spec.tests[0].expect",
+        "must validate at least one schema",
+        "at least one of calls, status, headers, body must be set",
+    ),
+    "an answer with two bodies": Refused(
+        "Route",
+        "{source: {http: {path: /}}, steps: [{respond: {}}], tests: [{name: a, "
+        "expect: {status: 200}, answers: [{connector: a, body: null, text: b}]}]}",
+        "spec.tests[0].answers[0]",
+        "must not validate the schema",
+        "at most one of body, text, fail may be set",
+    ),
+    "two verbs in a step": refused_step(
+        "{call: {connector: erp}, map: {mapping: a}}",
+        "",
+        server="exactly one of call, map, filter, choice, split, aggregate, scatter, validate, "
+        "respond must be set",
+    ),
+    "a step without a verb": refused_step("{name: a}", "", server="exactly one of call, map,"),
+    "a verb that is misspelt": refused_step("{cal: {connector: erp}}", ".cal", server=UNKNOWN),
+    "a field that a call does not have": refused_step(
+        "{call: {connector: erp, timeout: 3s}}", ".call.timeout", server=UNKNOWN
+    ),
+    "a call of nothing": refused_step(
+        "{call: {}}", ".call.connector", server=REQUIRED, file=MISSING
+    ),
+    "a Connector's name that cannot be one": refused_step(
+        "{call: {connector: ERP}}",
+        ".call.connector",
+        server="should match",
+        file="does not have the form",
+    ),
+    "a method in lower case": refused_step(
+        "{call: {connector: erp, method: post}}",
+        ".call.method",
+        server='supported values: "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"',
+        file="'post' is not one of",
+    ),
+    "a query parameter that is a number": refused_step(
+        "{call: {connector: erp, query: {limit: 20}}}",
+        ".call.query.limit",
+        server="must be of type string",
+        file="must be a string",
+    ),
+    "a timeout beside a mapping": refused_step(
+        "{map: {mapping: a}, timeout: 3s}", "", server="timeout belongs to call only"
+    ),
+    "a cache beside a mapping": refused_step(
+        "{map: {mapping: a}, cache: {ttl: 3s}}", "", server="cache belongs to call only"
+    ),
+    "a filter into a variable": refused_step(
+        '{filter: "{% $ %}", into: paid}',
+        "",
+        server="into belongs to call, map, choice, split, aggregate or scatter only",
+    ),
+    "a filter without marks": refused_step(
+        "{filter: paid}", ".filter", server="should match", file="does not have the form"
+    ),
+    "a mapping twice": refused_step(
+        "{map: {mapping: a, expression: $}}",
+        ".map",
+        server="exactly one of mapping, expression must be set",
+    ),
+    "an error with two answers": refused_step(
+        "{call: {connector: erp}, onError: {use: null, respond: {}}}",
+        ".onError",
+        server="must validate one and only one schema (oneOf)",
+        file="exactly one of use, respond must be set",
+    ),
+    "an error with no answer": refused_step(
+        "{call: {connector: erp}, onError: {}}",
+        ".onError",
+        server="must validate one and only one schema (oneOf)",
+        file="exactly one of use, respond must be set",
+    ),
+    "a status that no answer has": refused_step(
+        "{respond: {status: 99}}", ".respond.status", server="greater than or equal to 200"
+    ),
+    "a choice of nothing": refused_step(
+        "{choice: {when: []}}", ".choice.when", server="at least 1 item"
+    ),
+    "a step that is a word": refused_step(
+        "respond", "", server="must be of type object", file="must be an object"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN.values(), ids=TAKEN)
+def test_both_take(api: httpx.Client, case: Taken) -> None:
+    value = _object(case.kind, yaml.safe_load(case.spec))
+
+    assert _read(value) == []
+    assert _create(api, value).status_code == httpx.codes.CREATED
+
+
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
+def test_both_refuse_and_say_why(api: httpx.Client, case: Refused) -> None:
+    value = _object(case.kind, yaml.safe_load(case.spec))
+    problems = _read(value)
+    answer = _create(api, value)
+    message = answer.json()["message"]
+
+    assert answer.is_client_error, answer.text
+    assert case.at in message
+    assert case.server in message
+    assert any(_is_at(problem, case.at) for problem in problems), problems
+    assert any(case.file in problem.message for problem in problems), problems
+
+
+def _is_at(problem: Problem, path: str) -> bool:
+    """Whether a problem is told of `path`, or of a key in the map there."""
+    return path in (problem.field, problem.field.rpartition(".")[0])
+
+
+@pytest.mark.parametrize("case", TAKEN.values(), ids=TAKEN)
+def test_both_judge_every_small_change_alike(api: httpx.Client, case: Taken) -> None:
+    spec = yaml.safe_load(case.spec)
+    judged = [_judge(api, _object(case.kind, each)) for each in _changes(spec)]
+
+    assert "\n".join(verdict for verdict in judged if verdict) == ""
+
+
+def _judge(api: httpx.Client, value: dict[str, Any]) -> str:
+    """What a file and the cluster disagree on; nothing when they take or refuse alike."""
+    read = manifests.read(json.dumps(value).encode(), file="object.json")
+    answer = _create(api, value)
+    if not answer.is_success:
+        return "" if read.problems else f"only the server refuses {value['spec']}: {answer.text}"
+    if problems := _without_known_differences(read.problems):
+        return f"only the file refuses {value['spec']}: {problems}"
+    return _lost(answer.content, read.resources[0]) if read.resources else ""
+
+
+def _lost(stored: bytes, written: Resource[Model]) -> str:
+    """How what is stored differs in meaning from what was written; the defaults do not."""
+    (back,) = manifests.read(stored, file="server.json").resources
+    told = back.spec.canonical()
+    return "" if told == written.spec.canonical() else f"{written.spec.canonical()} became {told}"
+
+
+def test_all_fields_are_tried() -> None:
+    """Whoever adds a field adds it to what both take, and then every small change to it is judged.
+
+    Branches hold the same steps again; one of them will do.
+    """
+    tried = {
+        path
+        for case in TAKEN.values()
+        for path in _fields(crd.schema(KINDS[case.kind].spec), yaml.safe_load(case.spec), case.kind)
+    }
+    all_fields = {
+        path for kind in KINDS.values() for path in _fields(crd.schema(kind.spec), ANY, kind.name)
+    }
+
+    assert {path for path in all_fields - tried if "branches.*[]" not in path} == set()
+
+
+ANY: Any = object()
+"""Stands for a value that has all fields."""
+
+
+def _fields(schema: dict[str, Any], value: Any, path: str) -> Iterator[str]:
+    """The paths of the fields that `value` has, by the schema of it."""
+    for name, field in schema.get("properties", {}).items():
+        if value is ANY or (isinstance(value, dict) and name in value):
+            yield f"{path}.{name}"
+            yield from _fields(field, value if value is ANY else value[name], f"{path}.{name}")
+    for inner, mark in (("items", "[]"), ("additionalProperties", ".*")):
+        for each in _entries(value) if inner in schema else ():
+            yield from _fields(schema[inner], each, f"{path}{mark}")
+
+
+def _entries(value: Any) -> list[Any]:
+    match value:
+        case list():
+            return value
+        case dict():
+            return list(value.values())
+        case _:
+            return [ANY] if value is ANY else []
+
+
+def _without_known_differences(problems: Iterable[Problem]) -> list[Problem]:
+    """Leave out what only a file refuses, and what is told of the lists around it."""
+    known = [problem.path for problem in problems if _only_a_file_refuses(problem)]
+    return [
+        problem
+        for problem in problems
+        if not any(path[: len(problem.path)] == problem.path for path in known)
+    ]
+
+
+def _only_a_file_refuses(problem: Problem) -> bool:
+    """The server drops entries of maps that are null. It cannot check the names of variables and
+    tables that may hold any JSON."""
+    holder, name = problem.path[-2:] if len(problem.path) > 1 else ("", "")
+    is_dropped = holder in MAPS and isinstance(name, str) and "null" in problem.message
+    return is_dropped or (holder in FREE_MAPS and "is not allowed" in problem.message)
+
+
+MAPS = ("env", "branches", "tables", "headers", "query", "params")
+FREE_MAPS = ("variables", "tables")
+
+
+def _changes(spec: Any) -> Iterator[Any]:
+    """Copies of `spec`, each with one value removed or made odd, one field or one item added."""
+    for path in _paths(spec):
+        changed = copy.deepcopy(spec)
+        del _at(changed, path[:-1])[path[-1]]
+        yield changed
+        for odd in _odd(_at(spec, path)):
+            changed = copy.deepcopy(spec)
+            _at(changed, path[:-1])[path[-1]] = odd
+            yield changed
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    match value:
+        case dict():
+            inner: list[tuple[Any, Any]] = list(value.items())
+        case list():
+            inner = list(enumerate(value))
+        case _:
+            inner = []
+    for key, each in inner:
+        yield (*path, key)
+        yield from _paths(each, (*path, key))
+
+
+def _at(value: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+def _odd(value: Any) -> list[Any]:
+    match value:
+        case bool():
+            return [None, "true", 1]
+        case int():
+            return [None, -1, 0, 10**10, 1.5, str(value)]
+        case str():
+            return [None, 1, "", "A B", "x" * 300, "x" * 300_000, [value]]
+        case list():
+            return [None, [], {}, [None], [*value, 1], value * 300]
+        case dict():
+            return [None, {}, [], "x", *({**value, name: odd} for name, odd in ADDED.items())]
+        case _:
+            return []
+
+
+ADDED: dict[str, Any] = {
+    "odd": 1,
+    "B b": "x",
+    "x" * 300: "x",
+    "filter": "{% $ %}",
+    "respond": {},
+    "use": None,
+    "into": "x",
+    "timeout": "1s",
+    "body": {"a": None},
+    "query": "x",
+}
+
+
+def _object(kind: str, spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "isthmus.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": "case"},
+        "spec": spec,
+    }
+
+
+def _create(api: httpx.Client, value: dict[str, Any]) -> httpx.Response:
+    """Ask whether the server would take the object, as `kubectl --validate=strict` does."""
+    path = f"/apis/isthmus.dev/v1alpha1/namespaces/default/{value['kind'].lower()}s"
+    return api.post(path, json=value, params={"dryRun": "All", "fieldValidation": "Strict"})
+
+
+def _read(value: dict[str, Any]) -> list[Problem]:
+    return list(manifests.read(json.dumps(value).encode(), file="object.json").problems)

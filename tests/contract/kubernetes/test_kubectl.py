@@ -1,0 +1,227 @@
+"""What users do with kubectl: get, scale, autoscale, apply again, and what the operator writes."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from control_plane import ControlPlane
+
+ROUTE = """\
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
+metadata: {name: search}
+spec:
+  source: {http: {path: /search}}
+  steps:
+    - call: {connector: shop}
+      onError: {use: {}}
+"""
+CONNECTOR = """\
+apiVersion: isthmus.dev/v1alpha1
+kind: Connector
+metadata: {name: shop}
+spec:
+  http: {baseUrl: https://shop.example.com/api}
+"""
+MAPPING = """\
+apiVersion: isthmus.dev/v1alpha1
+kind: Mapping
+metadata: {name: orders}
+spec:
+  expression: $
+"""
+ALL = "---\n".join((ROUTE, CONNECTOR, MAPPING))
+READY = {
+    "type": "Ready",
+    "status": "True",
+    "reason": "Running",
+    "message": "2 of 2 pods answer",
+    "observedGeneration": 1,
+    "lastTransitionTime": "2026-01-01T00:00:00Z",
+}
+
+
+def _apply(plane: ControlPlane, namespace: str, text: str, *flags: str) -> None:
+    plane.kubectl("apply", "-n", namespace, *flags, "-f", "-", stdin=text)
+
+
+def _get(plane: ControlPlane, namespace: str, name: str = "route/search") -> dict[str, Any]:
+    found = plane.kubectl("get", "-n", namespace, name, "-o", "json", "--show-managed-fields=false")
+    value: dict[str, Any] = json.loads(found.stdout)
+    return value
+
+
+def _report(plane: ControlPlane, namespace: str, name: str, status: dict[str, Any]) -> None:
+    patch = json.dumps({"status": status})
+    flags = ("--subresource=status", "--type=merge", "--patch", patch)
+    plane.kubectl("patch", "-n", namespace, name, *flags)
+
+
+def _table(plane: ControlPlane, namespace: str, *args: str) -> str:
+    """What `kubectl get` prints, without the ages and without spaces at the ends of lines."""
+    text = plane.kubectl("get", "-n", namespace, *args).stdout
+    aged = re.sub(r"\b\d+s\b", lambda found: "-".ljust(len(found[0])), text)
+    return "\n".join(line.rstrip() for line in aged.splitlines())
+
+
+def test_defaults_are_filled_at_scalar_leaves_only(plane: ControlPlane, namespace: str) -> None:
+    _apply(plane, namespace, ROUTE)
+
+    assert _get(plane, namespace)["spec"] == {
+        "source": {
+            "http": {"method": "GET", "path": "/search", "timeout": "10s", "maxBody": "1Mi"}
+        },
+        "steps": [
+            {
+                "call": {"connector": "shop", "method": "GET", "path": "/", "idempotent": False},
+                "onError": {"use": {}},
+            }
+        ],
+        "replicas": 1,
+    }
+
+
+def test_get_shows_how_a_route_is(plane: ControlPlane, namespace: str) -> None:
+    _apply(plane, namespace, ROUTE)
+    _report(
+        plane,
+        namespace,
+        "route/search",
+        {"conditions": [READY], "availableReplicas": 1, "planHash": "0f3a"},
+    )
+
+    assert _table(plane, namespace, "routes") == ROUTES
+    assert _table(plane, namespace, "routes", "-o", "wide") == ROUTES_WIDE
+
+
+ROUTES = """\
+NAME     READY   REASON    REPLICAS   AVAILABLE   AGE
+search   True    Running   1          1           -"""
+ROUTES_WIDE = """\
+NAME     READY   REASON    REPLICAS   AVAILABLE   AGE   MESSAGE              PATH      PLAN
+search   True    Running   1          1           -     2 of 2 pods answer   /search   0f3a"""
+
+
+def test_get_shows_how_connectors_and_mappings_are(plane: ControlPlane, namespace: str) -> None:
+    _apply(plane, namespace, CONNECTOR)
+    _apply(plane, namespace, MAPPING)
+    for name in ("connector/shop", "mapping/orders"):
+        _report(plane, namespace, name, {"conditions": [READY], "usedBy": 3})
+
+    assert _table(plane, namespace, "connectors") == CONNECTORS
+    assert _table(plane, namespace, "mappings") == MAPPINGS
+
+
+CONNECTORS = """\
+NAME   READY   REASON    URL                            AGE
+shop   True    Running   https://shop.example.com/api   -"""
+MAPPINGS = """\
+NAME     READY   REASON    USED BY   AGE
+orders   True    Running   3         -"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("rt", {"route.isthmus.dev/search"}),
+        ("conn", {"connector.isthmus.dev/shop"}),
+        ("mapg", {"mapping.isthmus.dev/orders"}),
+        (
+            "isthmus",
+            {
+                "route.isthmus.dev/search",
+                "connector.isthmus.dev/shop",
+                "mapping.isthmus.dev/orders",
+            },
+        ),
+    ],
+    ids=["rt are Routes", "conn are Connectors", "mapg are Mappings", "isthmus is all of ours"],
+)
+def test_short_names_and_the_category_name_our_kinds(
+    plane: ControlPlane, namespace: str, asked: str, found: set[str]
+) -> None:
+    _apply(plane, namespace, ALL)
+
+    named = plane.kubectl("get", "-n", namespace, asked, "-o", "name").stdout
+
+    assert set(named.split()) == found
+
+
+def test_a_fresh_route_can_be_scaled(plane: ControlPlane, namespace: str) -> None:
+    _apply(plane, namespace, ROUTE)
+
+    plane.kubectl("scale", "-n", namespace, "route/search", "--replicas=4")
+
+    assert _get(plane, namespace)["spec"]["replicas"] == 4
+
+
+def test_an_autoscaler_finds_the_scale_of_a_fresh_route(
+    plane: ControlPlane, namespace: str
+) -> None:
+    _apply(plane, namespace, ROUTE)
+    _report(plane, namespace, "route/search", {"replicas": 1, "selector": "isthmus.dev/route=x"})
+
+    plane.kubectl("autoscale", "-n", namespace, "route/search", "--min=2", "--max=5", "--cpu=70%")
+    path = f"/apis/isthmus.dev/v1alpha1/namespaces/{namespace}/routes/search/scale"
+    scale = json.loads(plane.kubectl("get", "--raw", path).stdout)
+
+    assert scale["spec"] == {"replicas": 1}
+    assert scale["status"] == {"replicas": 1, "selector": "isthmus.dev/route=x"}
+
+
+@pytest.mark.parametrize("replicas", [4, 0])
+@pytest.mark.parametrize(
+    "flags",
+    [(), ("--server-side", "--force-conflicts")],
+    ids=["applied by the client", "applied by the server"],
+)
+def test_applying_again_keeps_what_was_scaled(
+    plane: ControlPlane, namespace: str, flags: tuple[str, ...], replicas: int
+) -> None:
+    _apply(plane, namespace, ROUTE, *flags)
+    plane.kubectl("scale", "-n", namespace, "route/search", f"--replicas={replicas}")
+
+    _apply(plane, namespace, ROUTE, *flags)
+
+    assert _get(plane, namespace)["spec"]["replicas"] == replicas
+
+
+def test_status_is_written_apart_from_the_spec(plane: ControlPlane, namespace: str) -> None:
+    _apply(plane, namespace, ROUTE)
+    patch = json.dumps({"spec": {"replicas": 2}, "status": {"planHash": "0f3a"}})
+    flags = ("-n", namespace, "route/search", "--type=merge", "--patch", patch)
+
+    plane.kubectl("patch", *flags)
+    by_user = _get(plane, namespace)
+    plane.kubectl("patch", *flags, "--subresource=status")
+    by_operator = _get(plane, namespace)
+
+    assert "status" not in by_user
+    assert by_operator["status"] == {"planHash": "0f3a"}
+    assert by_user["metadata"]["generation"] == by_operator["metadata"]["generation"] == 2
+
+
+def test_a_condition_type_stands_once(plane: ControlPlane, namespace: str) -> None:
+    _apply(plane, namespace, ROUTE)
+    patch = json.dumps({"status": {"conditions": [READY, READY]}})
+    flags = ("--subresource=status", "--type=merge", "--patch", patch)
+
+    refused = plane.kubectl("patch", "-n", namespace, "route/search", *flags, check=False)
+
+    assert 'status.conditions[1]: Duplicate value: {"type":"Ready"}' in refused.stderr
+
+
+def test_null_survives_server_side_apply_but_not_kubectls_own(
+    plane: ControlPlane, namespace: str
+) -> None:
+    """kubectl takes nulls out of everything it applies itself; the guides say so to users."""
+    text = ROUTE.replace("use: {}", "use: {price: null}")
+
+    _apply(plane, namespace, text)
+    by_client = _get(plane, namespace)["spec"]["steps"][0]["onError"]
+    _apply(plane, namespace, text, "--server-side", "--force-conflicts")
+    by_server = _get(plane, namespace)["spec"]["steps"][0]["onError"]
+
+    assert by_client == {"use": {}}
+    assert by_server == {"use": {"price": None}}
