@@ -1,0 +1,74 @@
+"""Bounded decoding of gzip and deflate.
+
+It runs as the bytes arrive, so a bomb is noticed at its limit and never unfolded.
+"""
+
+import zlib
+
+_MEMBERS = 1000  # of one gzip body: empty ones cost work and yield nothing
+
+
+class TooLarge(Exception):
+    """The decoded body is larger than its reader allows."""
+
+
+class Undecodable(Exception):
+    """The body is not what its content-encoding says."""
+
+
+class Inflater:
+    """Decodes gzip (also several members) or deflate (zlib or raw), to `limit` bytes at most."""
+
+    __slots__ = ("_gzip", "_inflate", "_limit", "_members", "_out", "_started")
+
+    def __init__(self, coding: bytes, limit: int) -> None:
+        self._gzip = coding != b"deflate"
+        self._inflate = zlib.decompressobj(31 if self._gzip else 15)
+        self._limit = limit
+        self._members = 1
+        self._out = bytearray()
+        self._started = False
+
+    def feed(self, data: bytes) -> None:
+        """Decode the next bytes; raise `TooLarge` or `Undecodable`."""
+        try:
+            self._feed(data)
+        except zlib.error as error:
+            raise Undecodable(str(error)) from error
+
+    def finish(self) -> bytes:
+        """Return the whole decoded body; raise `Undecodable` where its end is missing."""
+        if self._started and not self._inflate.eof:
+            raise Undecodable("the compressed body ends too early")
+        return bytes(self._out)
+
+    def _feed(self, data: bytes) -> None:
+        while data:
+            if self._inflate.eof:
+                self._next_member(data)
+            if not self._started:
+                self._begin(data)
+            room = self._limit - len(self._out) + 1
+            self._out += self._inflate.decompress(data, room)
+            if len(self._out) > self._limit:
+                raise TooLarge
+            data = self._inflate.unconsumed_tail or self._inflate.unused_data
+
+    def _begin(self, data: bytes) -> None:
+        self._started = True
+        # Some send raw deflate, without the zlib wrapper, whose first byte ends in 8 (RFC 1950).
+        if not self._gzip and data[0] & 0x0F != 8:
+            self._inflate = zlib.decompressobj(-15)
+
+    def _next_member(self, data: bytes) -> None:
+        if not self._gzip or not data.startswith(b"\x1f"):
+            raise Undecodable("bytes follow the compressed body")
+        self._members += 1
+        if self._members > _MEMBERS:
+            raise Undecodable(f"more than {_MEMBERS} gzip members")
+        self._inflate = zlib.decompressobj(31)
+
+
+def decodable(coding: bytes) -> bool:
+    """Say whether `Inflater` takes this content-encoding."""
+    return coding in {b"gzip", b"x-gzip", b"deflate"}

@@ -1,0 +1,23 @@
+"""The seam to upstream systems: one method, which `client.Client` fulfils and a fake can."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from isthmus_runtime.http import messages
+
+
+class Transport(Protocol):
+    """Sends one request to one origin."""
+
+    async def send(
+        self,
+        method: str,
+        target: bytes | str,
+        headers: Sequence[messages.Header] = (),
+        body: bytes = b"",
+        *,
+        deadline: float,
+        max_response_bytes: int | None = None,
+        repeatable: bool = False,
+    ) -> messages.Response:
+        """Return the response, or raise one of `errors`; `deadline` is the loop's time."""
