@@ -1,0 +1,90 @@
+"""The entry point of a Route's pod: `python -m isthmus_runtime`.
+
+Reads one plan file and serves it until SIGTERM. Settings come from the environment; a plan that
+cannot be run ends the process with one line that says why.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from isthmus_api.expressions.engine import ExpressionError
+from isthmus_api.plan import RoutePlan, UnreadablePlan
+from isthmus_runtime import logs, secrets
+from isthmus_runtime.runtime import Runtime, Settings
+from isthmus_runtime.secrets import MissingSecret
+
+EXIT_UNUSABLE = 2
+
+
+class Unusable(Exception):
+    """The process cannot serve; the message is one line for who set it up."""
+
+
+def main() -> int:
+    """Serve the plan that ISTHMUS_PLAN names; how it ended."""
+    logs.setup("json")
+    try:
+        return uvloop.run(_serve(_plan(), _settings()))
+    except (Unusable, UnreadablePlan, ExpressionError, MissingSecret, ValueError) as error:
+        sys.stderr.write(f"isthmus-runtime: {' '.join(str(error).split())}\n")
+        return EXIT_UNUSABLE
+
+
+async def _serve(plan: RoutePlan, settings: Settings) -> int:
+    folder = os.environ.get("ISTHMUS_SECRETS")
+    runtime = Runtime(settings, secrets.at(Path(folder) if folder else None))
+    await runtime.load([plan])
+    try:
+        await runtime.start()
+    except OSError as error:
+        raise Unusable(f"cannot listen: {error.strerror or error}") from error
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    await runtime.drain()
+    return 0
+
+
+def _plan() -> RoutePlan:
+    file = Path(os.environ.get("ISTHMUS_PLAN", "/etc/isthmus/plan.json"))
+    try:
+        return RoutePlan.from_json(file.read_bytes())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Unusable(f"the plan {file} cannot be read: {reason}; set ISTHMUS_PLAN") from error
+
+
+def _settings() -> Settings:
+    host = os.environ.get("ISTHMUS_HOST", "0.0.0.0")  # noqa: S104 - a pod serves its network
+    return Settings(
+        host=host,
+        port=_port("ISTHMUS_PORT", 8080),
+        admin_host=host,
+        admin_port=_port("ISTHMUS_ADMIN_PORT", 9090),
+        drain_seconds=_number("ISTHMUS_DRAIN_SECONDS", 20),
+    )
+
+
+def _port(variable: str, default: int) -> int:
+    number = _number(variable, default)
+    if number != int(number) or number > 65535:
+        raise Unusable(f"{variable} is {number:g}; a port between 0 and 65535 is wanted")
+    return int(number)
+
+
+def _number(variable: str, default: float) -> float:
+    text = os.environ.get(variable, "")
+    if text and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) is None:
+        raise Unusable(f"{variable} is '{text}'; a number is wanted")
+    return float(text or default)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

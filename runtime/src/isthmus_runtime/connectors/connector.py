@@ -1,0 +1,223 @@
+"""A Connector at work: every call to one system goes through one of these.
+
+In order: credentials, rate limit, one attempt over the pool; again, where the call may be repeated
+and time is left. What comes out is an answer with a good status, or an `Upstream` fault.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from isthmus_api.connector import Backoff, HttpTransport
+from isthmus_runtime import metrics
+from isthmus_runtime.connectors import auth, backoff, rate
+from isthmus_runtime.faults import Broken, Upstream
+from isthmus_runtime.http import errors
+from isthmus_runtime.http.heads import UnsafeHeader
+from isthmus_runtime.http.messages import Header, Response, header
+from isthmus_runtime.http.transport import Transport
+from isthmus_runtime.secrets import MissingSecret
+
+IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+_DEFAULT_BACKOFF: Final = Backoff()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, with everything but the sign-in. `target` is the path and query below baseUrl."""
+
+    method: str
+    target: str
+    headers: list[Header]
+    body: bytes
+    idempotent: bool = False
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether doing it twice is as good as doing it once."""
+        return self.idempotent or self.method in IDEMPOTENT
+
+
+class Connector:
+    """One system: sends calls to it and judges the answers."""
+
+    def __init__(
+        self,
+        namespace: str,
+        name: str,
+        spec: HttpTransport,
+        *,
+        transport: Transport,
+        credentials: auth.Auth | None,
+        base_path: str,
+    ) -> None:
+        self.name = name
+        self.timeout = spec.timeout.seconds
+        self.headers = tuple((n.lower().encode(), v.encode()) for n, v in spec.headers.items())
+        self._transport = transport
+        self._auth = credentials
+        self._base_path = base_path
+        self._limiter = (
+            rate.RateLimiter(spec.rate_limit, at_once=spec.max_connections)
+            if spec.rate_limit
+            else None
+        )
+        self._attempts = spec.retry.attempts if spec.retry else 1
+        self._backoff = (spec.retry and spec.retry.backoff) or _DEFAULT_BACKOFF
+        self._labels = (namespace, name)
+        self._seconds = metrics.CALL_SECONDS.labels(namespace, name)
+        self._results = {
+            status: metrics.CALLS.labels(namespace, name, status)
+            for status in metrics.STATUS_CLASSES
+        }
+
+    async def send(self, call: Call, *, deadline: float) -> Response:
+        """Make a call; a 2xx answer comes back, anything else is an `Upstream` fault."""
+        attempt = 1
+        while True:
+            try:
+                return await self._attempt(call, deadline)
+            except Upstream as fault:
+                wait = self._wait(call, fault, attempt)
+                if wait is None or wait >= deadline - asyncio.get_running_loop().time():
+                    raise
+                self._note_retry(fault, attempt, wait)
+            await asyncio.sleep(wait)
+            attempt += 1
+
+    def _wait(self, call: Call, fault: Upstream, attempt: int) -> float | None:
+        """Seconds before the next attempt, or nothing when there is to be none."""
+        if attempt >= self._attempts or not fault.passing:
+            return None
+        if fault.sent and not call.may_repeat:
+            return None
+        return backoff.wait(attempt, self._backoff, retry_after=fault.retry_after)
+
+    def _note_retry(self, fault: Upstream, attempt: int, wait: float) -> None:
+        metrics.RETRIES.labels(*self._labels).inc()
+        structlog.get_logger().info(
+            "call is tried again",
+            connector=self.name,
+            reason=fault.reason,
+            attempt=attempt,
+            waitSeconds=round(wait, 3),
+        )
+
+    async def _attempt(self, call: Call, deadline: float) -> Response:
+        credentials = await self._credentials(deadline)
+        answer = await self._exchange(call, credentials, deadline)
+        if answer.status == 401 and self._auth and self._auth.refused(credentials):
+            answer = await self._exchange(call, await self._credentials(deadline), deadline)
+        if 200 <= answer.status < 300:
+            return answer
+        raise self._bad_status(answer)
+
+    async def _credentials(self, deadline: float) -> auth.Credentials:
+        if self._auth is None:
+            return _NO_CREDENTIALS
+        try:
+            return await self._auth.credentials(deadline=deadline)
+        except MissingSecret as error:
+            detail = f"{self.name} cannot sign in: {error}"
+            raise self._fault("SecretMissing", detail, sent=False) from error
+        except auth.SignInFailed as error:
+            raise self._fault(
+                "SignInFailed",
+                f"{self.name} cannot sign in: {error}",
+                status=error.status,
+                passing=error.passing,
+                sent=False,
+            ) from error
+
+    async def _exchange(
+        self, call: Call, credentials: auth.Credentials, deadline: float
+    ) -> Response:
+        if self._limiter is None:
+            return await self._sent(call, credentials, deadline)
+        try:
+            async with self._limiter.turn(deadline=deadline) as waited:
+                metrics.RATE_LIMIT_WAIT_SECONDS.labels(*self._labels).observe(waited)
+                return await self._sent(call, credentials, deadline)
+        except rate.Overdue as error:
+            detail = f"the rate limit of {self.name} leaves no room for this call in time"
+            raise self._fault("RateLimited", detail, status=503, sent=False) from error
+
+    async def _sent(self, call: Call, credentials: auth.Credentials, deadline: float) -> Response:
+        target = self._base_path + call.target
+        if credentials.query:
+            target += ("&" if "?" in target else "?") + credentials.query
+        headers = [*call.headers, _deadline_field(deadline), *credentials.headers]
+        started = time.perf_counter()
+        try:
+            answer = await self._transport.send(
+                call.method,
+                target,
+                headers,
+                call.body,
+                deadline=deadline,
+                repeatable=call.may_repeat,
+            )
+        except errors.ClientError as error:
+            fault = self._failed(error)
+            metrics.CALLS.labels(*self._labels, fault.reason).inc()
+            raise fault from error
+        except UnsafeHeader:  # its text may quote a credential
+            detail = f"the path or a header of the call to {self.name} cannot be sent"
+            raise Broken("UnsafeCall", detail) from None
+        finally:
+            self._seconds.observe(time.perf_counter() - started)
+        self._results[metrics.status_class(answer.status)].inc()
+        return answer
+
+    def _bad_status(self, answer: Response) -> Upstream:
+        return Upstream(
+            "UnexpectedStatus",
+            f"{self.name} answered {answer.status}",
+            connector=self.name,
+            answered=answer.status,
+            passing=answer.status in backoff.PASSING,
+            retry_after=backoff.retry_after(header(answer.headers, b"retry-after")),
+        )
+
+    def _failed(self, error: errors.ClientError) -> Upstream:
+        name = self.name
+        match error:
+            case errors.ConnectFailed() | errors.ClientClosed():
+                detail = f"{name} cannot be reached"
+                return self._fault("ConnectFailed", detail, passing=True, sent=False)
+            case errors.DeadlineExceeded():
+                detail = f"{name} did not answer in time ({_PHASES[error.phase]})"
+                return self._fault("Timeout", detail, status=504, passing=True, sent=error.sent)
+            case errors.ConnectionBroken():
+                detail = f"{name} closed the connection before its answer was whole"
+                return self._fault("ConnectionBroken", detail, passing=True, sent=error.sent)
+            case errors.ResponseTooLarge():
+                detail = f"{name} answered more than {error.limit} bytes"
+                return self._fault("ResponseTooLarge", detail, sent=error.sent)
+            case _:
+                detail = f"{name} answered what cannot be read: {error}"
+                return self._fault("InvalidAnswer", detail, sent=error.sent)
+
+    def _fault(
+        self, reason: str, detail: str, *, status: int = 502, passing: bool = False, sent: bool
+    ) -> Upstream:
+        return Upstream(
+            reason, detail, connector=self.name, status=status, passing=passing, sent=sent
+        )
+
+
+_NO_CREDENTIALS: Final = auth.Credentials()
+_PHASES: Final = {
+    "connect": "while connecting",
+    "pool": "while waiting for a free connection",
+    "response": "while waiting for its answer",
+}
+
+
+def _deadline_field(deadline: float) -> Header:
+    """Tell the other side until when an answer is of use: Unix time in milliseconds."""
+    left = deadline - asyncio.get_running_loop().time()
+    return (b"x-request-deadline", b"%d" % ((time.time() + left) * 1000))

@@ -1,0 +1,56 @@
+"""Rate: at most so many calls in any window, in the order they came."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from isthmus_api.connector import RateLimit
+
+
+class Overdue(Exception):
+    """The limit would let the call pass only after its deadline."""
+
+
+class RateLimiter:
+    """A sliding window over the times of the last calls.
+
+    A call reserves the moment at which it may start, so waiting calls keep their order and none is
+    let through early. `at_once` calls hold a turn: were there more than connections, those let
+    through would gather behind a slow system, and reach it in one burst.
+    """
+
+    def __init__(self, limit: RateLimit, *, at_once: int) -> None:
+        self._requests = limit.requests
+        self._window = limit.per.seconds
+        self._starts: deque[float] = deque(maxlen=limit.requests)
+        self._turns = asyncio.Semaphore(at_once)
+
+    def reserve(self, *, now: float, deadline: float) -> float:
+        """The moment at which the next call may start; `Overdue` reserves nothing."""
+        start = now
+        if len(self._starts) == self._requests:
+            start = max(now, self._starts[0] + self._window)
+        if start >= deadline:
+            raise Overdue
+        self._starts.append(start)
+        return start
+
+    @asynccontextmanager
+    async def turn(self, *, deadline: float) -> AsyncIterator[float]:
+        """Wait until a call may start, and let it; how many seconds that took."""
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Overdue from None
+        try:
+            now = loop.time()
+            start = self.reserve(now=now, deadline=deadline)
+            if start > now:
+                await asyncio.sleep(start - now)
+            yield max(start, now) - asked_at
+        finally:
+            self._turns.release()

@@ -1,0 +1,124 @@
+"""Exchange: one message on its way through a Route."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from isthmus_runtime.body import Body
+from isthmus_runtime.faults import Rejected
+from isthmus_runtime.http.messages import Head, Response
+from isthmus_runtime.tracing import Trace
+
+
+class Exchange:
+    """A message, the variables bound so far, and how it ends.
+
+    `deadline` is in the event loop's time. Once `ended` is set no further step runs; `response` is
+    then the answer, or nothing when the message was filtered out.
+    """
+
+    __slots__ = ("_learned", "body", "deadline", "ended", "response", "trace", "variables")
+
+    def __init__(
+        self, body: Body, *, variables: dict[str, Any], deadline: float, trace: Trace
+    ) -> None:
+        self.body = body
+        self.variables = variables
+        self.deadline = deadline
+        self.trace = trace
+        self.ended = False
+        self.response: Response | None = None
+        self._learned = body.large
+
+    @property
+    def large(self) -> frozenset[str]:
+        """The digits of large integers met so far; a body knows its own once it is decoded."""
+        return self._learned | self.body.large
+
+    def bind(self, name: str, body: Body) -> None:
+        """Make a result readable as `$name` and keep the body."""
+        self.variables[name] = body.value
+        self.learn(body.large)
+
+    def take(self, body: Body) -> None:
+        """Make a result the body."""
+        body.large = self._learned = self.large | body.large
+        self.body = body
+
+    def learn(self, large: frozenset[str]) -> None:
+        """Remember the digits of large integers that a result holds."""
+        if large:
+            self._learned = self.body.large = self.large | large
+
+    def view(self, names: tuple[str, ...] | None) -> dict[str, Any] | None:
+        """The variables that an expression reads: the engine converts each one at every call.
+
+        Without `names` it may read them all.
+        """
+        variables = self.variables
+        if names is None:
+            return variables
+        if not names:
+            return None
+        return {name: variables[name] for name in names if name in variables}
+
+    def fork(self, body: Body, **variables: Any) -> "Exchange":
+        """A message of its own for a branch that runs beside others."""
+        body.large |= self.large
+        bound = {**self.variables, **variables}
+        return Exchange(body, variables=bound, deadline=self.deadline, trace=self.trace)
+
+    def end(self, response: Response | None = None) -> None:
+        """Let no further step run."""
+        self.ended = True
+        self.response = response
+
+
+_MAX_PARAMETERS = 1000
+
+_READERS: dict[str, Callable[[Head, dict[str, str]], Any]] = {
+    "method": lambda head, _: head.method,
+    "path": lambda head, _: head.path,
+    "params": lambda _, params: params,
+    "query": lambda head, _: _query(head),
+    "headers": lambda head, _: _headers(head),
+}
+REQUEST_FIELDS = frozenset(_READERS)
+
+
+def request_variable(
+    head: Head, params: dict[str, str], fields: frozenset[str] = REQUEST_FIELDS
+) -> dict[str, Any]:
+    """What `$request` is: method, path, path variables, query and headers.
+
+    Only the `fields` that some expression reads are made. A query parameter or header that comes
+    several times is a list.
+    """
+    return {name: _READERS[name](head, params) for name in fields}
+
+
+def _query(head: Head) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(head.query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
+    except ValueError as error:
+        detail = f"the query has more than {_MAX_PARAMETERS} parameters"
+        raise Rejected("BadRequest", detail, 400) from error
+    return _collected(pairs)
+
+
+def _headers(head: Head) -> dict[str, Any]:
+    return _collected(
+        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers]
+    )
+
+
+def _collected(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name not in found:
+            found[name] = value
+        elif isinstance(found[name], list):
+            found[name].append(value)
+        else:
+            found[name] = [found[name], value]
+    return found

@@ -1,0 +1,121 @@
+"""Secrets: looked up by name and key at the moment they are needed, never kept in a plan.
+
+A pod mounts each Secret as a folder with one file a key. A laptop uses such a folder, or an env
+file. A value that changes on disk is seen within a second; nothing here logs a value.
+"""
+
+import time
+from pathlib import Path
+from typing import Protocol
+
+from isthmus_api.model import SecretKeyRef
+
+
+class MissingSecret(Exception):
+    """A Secret or one of its keys is not there; the message names both and no value."""
+
+
+class Secrets(Protocol):
+    """Where secret values come from."""
+
+    def read(self, ref: SecretKeyRef) -> str:
+        """The value, or `MissingSecret`."""
+        ...
+
+
+class SecretFolder:
+    """A folder `NAME/KEY`, as pods mount Secrets."""
+
+    _FRESH_SECONDS = 1.0
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[tuple[str, str], tuple[float, str]] = {}
+
+    def read(self, ref: SecretKeyRef) -> str:
+        """The value; read again when the last look is more than a second ago."""
+        now = time.monotonic()
+        known = self._known.get((ref.name, ref.key))
+        if known and now - known[0] < self._FRESH_SECONDS:
+            return known[1]
+        value = self._load(ref)
+        self._known[ref.name, ref.key] = (now, value)
+        return value
+
+    def _load(self, ref: SecretKeyRef) -> str:
+        path = self._folder / ref.name / ref.key
+        try:
+            return path.read_text("utf-8").removesuffix("\n")
+        except FileNotFoundError as error:
+            if not path.parent.is_dir():
+                raise MissingSecret(f"there is no Secret '{ref.name}'") from error
+            raise MissingSecret(f"the Secret '{ref.name}' has no key '{ref.key}'") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise MissingSecret(
+                f"the key '{ref.key}' of the Secret '{ref.name}' cannot be read as text"
+            ) from error
+
+
+class SecretFile:
+    """An env file of lines `NAME/KEY=value`; lines that are empty or start with # are skipped."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._values: dict[str, str] = {}
+        self._stamp = -1
+        self._reload()
+
+    def read(self, ref: SecretKeyRef) -> str:
+        """The value, as the file has it now."""
+        self._reload()
+        value = self._values.get(f"{ref.name}/{ref.key}")
+        if value is None:
+            raise MissingSecret(f"{self._file} has no line {ref.name}/{ref.key}=…")
+        return value
+
+    def _reload(self) -> None:
+        try:
+            stamp = self._file.stat().st_mtime_ns
+            if stamp != self._stamp:
+                self._values = parse(self._file.read_text("utf-8"), file=str(self._file))
+                self._stamp = stamp
+        except OSError as error:
+            raise MissingSecret(f"{self._file} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise MissingSecret(f"{self._file} is not UTF-8") from error
+
+
+class NoSecrets:
+    """Where no secrets were given."""
+
+    def read(self, ref: SecretKeyRef) -> str:
+        """Always `MissingSecret`."""
+        raise MissingSecret(
+            f"the Secret '{ref.name}' with key '{ref.key}' is needed; none were given"
+        )
+
+
+def parse(text: str, *, file: str) -> dict[str, str]:
+    """Read an env file; `MissingSecret` names the line that is none."""
+    values: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or name.count("/") != 1:
+            raise MissingSecret(f"{file}:{number}: write NAME/KEY=value, such as erp/password=…")
+        values[name.strip()] = _unquoted(value.strip())
+    return values
+
+
+def _unquoted(value: str) -> str:
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if is_quoted else value
+
+
+def at(place: Path | None) -> Secrets:
+    """The secrets in a folder or an env file."""
+    if place is None:
+        return NoSecrets()
+    return SecretFolder(place) if place.is_dir() else SecretFile(place)

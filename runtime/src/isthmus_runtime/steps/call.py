@@ -1,0 +1,109 @@
+"""call: ask a connector, and take its answer."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from urllib.parse import quote
+
+from isthmus_api.route import Step
+from isthmus_runtime import metrics, tracing
+from isthmus_runtime.body import JSON, Body
+from isthmus_runtime.connectors.cache import ResponseCache
+from isthmus_runtime.connectors.connector import Call, Connector
+from isthmus_runtime.exchange import Exchange
+from isthmus_runtime.faults import Upstream, out_of_time
+from isthmus_runtime.http.messages import Response, header
+from isthmus_runtime.steps.bound import Binder
+from isthmus_runtime.steps.verb import Verb
+
+_SENDS_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+Write = Callable[[Exchange], Call]
+
+
+def compile(step: Step, binder: Binder, connector: Connector, labels: tuple[str, ...]) -> Verb:
+    """The verb of a call step. `labels` are namespace, route and step."""
+    write = _writer(step, binder, connector)
+    timeout = step.timeout.seconds if step.timeout else connector.timeout
+
+    async def call(x: Exchange) -> Body:
+        deadline = _deadline(x, timeout)
+        return _body(await connector.send(write(x), deadline=deadline), connector.name)
+
+    if step.cache is None:
+        return call
+
+    cache = ResponseCache(step.cache)
+    key = binder.template(step.cache.key) if step.cache.key else None
+
+    async def fetch(request: Call) -> Response:
+        # Others may join this call, so it does not end with the time of who asked first.
+        deadline = asyncio.get_running_loop().time() + timeout
+        return await connector.send(request, deadline=deadline)
+
+    async def cached(x: Exchange) -> Body:
+        deadline = _deadline(x, timeout)
+        request = write(x)
+        name = key.text(x).encode() if key else _default_key(request)
+        try:
+            answer, outcome = await cache.get(name, lambda: fetch(request), deadline=deadline)
+        except TimeoutError as error:
+            detail = f"{connector.name} did not answer in time (while waiting for its answer)"
+            raise Upstream("Timeout", detail, connector=connector.name, status=504) from error
+        metrics.CACHE_REQUESTS.labels(*labels, outcome).inc()
+        return _body(answer, connector.name)
+
+    return cached
+
+
+def _deadline(x: Exchange, timeout: float) -> float:
+    now = asyncio.get_running_loop().time()
+    if now >= x.deadline:
+        raise out_of_time()
+    return min(x.deadline, now + timeout)
+
+
+def _writer(step: Step, binder: Binder, connector: Connector) -> Write:
+    """Compile what writes a call's request from a message."""
+    spec = step.call
+    if spec is None:
+        raise TypeError("not a call step")
+    method = spec.method
+    idempotent = spec.idempotent
+    path = binder.template(spec.path)
+    query = tuple((quote(name, safe=""), t) for name, t in binder.templates(spec.query))
+    fields = tuple((n.lower().encode(), t) for n, t in binder.templates(spec.headers))
+    own = {name for name, _ in fields}
+    static = tuple((name, value) for name, value in connector.headers if name not in own)
+    has_type = b"content-type" in own or any(name == b"content-type" for name, _ in static)
+    tree = binder.tree(spec.body) if "body" in spec.written() else None
+    sends_body = tree is not None or method in _SENDS_BODY
+
+    def write(x: Exchange) -> Call:
+        target = path.path(x)
+        pairs = [f"{name}={value}" for name, values in query for value in values.query(x)]
+        if pairs:
+            target += ("&" if "?" in target else "?") + "&".join(pairs)
+        headers = [*x.trace.headers(), *static, *((name, text.header(x)) for name, text in fields)]
+        content = b""
+        if sends_body:
+            body = tree.body(x) if tree else x.body
+            content = body.json()
+            if not has_type and (content or tree):
+                headers.append((b"content-type", body.content_type or JSON))
+        return Call(method, target, headers, content, idempotent)
+
+    return write
+
+
+def _body(answer: Response, connector: str) -> Body:
+    kind = header(answer.headers, b"content-type")
+    return Body(answer.body, content_type=kind or b"", connector=connector)
+
+
+def _default_key(call: Call) -> bytes:
+    """All of the call that its answer may follow from. What one caller is allowed to see, by a
+    header that the step passes on, is not shown to another."""
+    fields = b"".join(b"%b:%b\n" % pair for pair in call.headers if pair[0] not in tracing.FIELDS)
+    digest = hashlib.sha256(fields + call.body).digest()
+    return f"{call.method} {call.target} ".encode() + digest

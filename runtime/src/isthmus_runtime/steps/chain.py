@@ -1,0 +1,147 @@
+"""chain: a list of steps as one function, and what every step has around its verb.
+
+Around each verb: its duration and errors are counted, `into` and the body take its result, and
+`onError` takes over when it fails.
+"""
+
+import time
+from collections.abc import Callable
+
+from isthmus_api import json_text
+from isthmus_api.expressions.engine import ExpressionError
+from isthmus_api.plan import RoutePlan
+from isthmus_api.route import OnError, Step
+from isthmus_runtime import metrics
+from isthmus_runtime.body import Body, not_encodable
+from isthmus_runtime.connectors.connector import Connector
+from isthmus_runtime.exchange import Exchange
+from isthmus_runtime.faults import Fault, from_expression
+from isthmus_runtime.steps import call, flow, respond, translate, validate
+from isthmus_runtime.steps.bound import Binder
+from isthmus_runtime.steps.verb import Run, Verb
+
+
+class Compiler:
+    """Compiles the steps of one plan. Branches are compiled once, and before the steps that name
+    them; the planner has made sure that they form no cycle."""
+
+    def __init__(self, plan: RoutePlan, connectors: dict[str, Connector]) -> None:
+        self.binder = Binder()
+        self._plan = plan
+        self._connectors = connectors
+        self._branches: dict[str, Run] = {}
+
+    def route(self) -> Run:
+        """The Route's own steps."""
+        return self._steps(self._plan.steps, "")
+
+    def _steps(self, steps: tuple[Step, ...], prefix: str) -> Run:
+        return _chain([self._step(step, f"{prefix}{i}") for i, step in enumerate(steps)])
+
+    def _step(self, step: Step, position: str) -> Run:
+        name = step.name or f"{step.verb}-{position}"
+        labels = (self._plan.namespace, self._plan.name, name)
+        handler = self._on_error(step.on_error) if step.on_error else None
+        return _run(self._verb(step, labels), into=step.into, labels=labels, handler=handler)
+
+    def _verb(self, step: Step, labels: tuple[str, ...]) -> Verb:
+        branches = _Branches(self._branch)
+        match step:
+            case Step(call=spec) if spec:
+                return call.compile(step, self.binder, self._connectors[spec.connector], labels)
+            case Step(map=spec) if spec:
+                return translate.compile_map(spec, self.binder, self._plan)
+            case Step(filter=condition) if condition:
+                return flow.compile_filter(condition, self.binder)
+            case Step(choice=spec) if spec:
+                return flow.compile_choice(spec, self.binder, branches)
+            case Step(split=spec) if spec:
+                return flow.compile_split(spec, self.binder, branches)
+            case Step(aggregate=spec) if spec:
+                return translate.compile_aggregate(spec, self.binder)
+            case Step(scatter=spec) if spec:
+                return flow.compile_scatter(spec, branches)
+            case Step(validate_=spec) if spec:
+                return validate.compile(spec)
+            case Step(respond=spec) if spec:
+                return respond.compile(spec, self.binder)
+            case _:
+                raise TypeError(f"no step has the verb {step.verb}")
+
+    def _branch(self, name: str) -> Run:
+        if name not in self._branches:
+            self._branches[name] = self._steps(self._plan.branches[name], f"{name}-")
+        return self._branches[name]
+
+    def _on_error(self, spec: OnError) -> Verb:
+        if spec.respond is not None:
+            return respond.compile(spec.respond, self.binder)
+        tree = self.binder.tree(spec.use)
+
+        async def use(x: Exchange) -> Body:
+            return tree.body(x)
+
+        return use
+
+
+class _Branches(dict[str, Run]):
+    """Branches by name, compiled when they are first named."""
+
+    def __init__(self, compile: Callable[[str], Run]) -> None:
+        super().__init__()
+        self._compile = compile
+
+    def __missing__(self, name: str) -> Run:
+        return self._compile(name)
+
+
+def _chain(runs: list[Run]) -> Run:
+    if len(runs) == 1:
+        return runs[0]
+
+    async def chain(x: Exchange) -> None:
+        for run in runs:
+            await run(x)
+            if x.ended:
+                return
+
+    return chain
+
+
+def _run(verb: Verb, *, into: str | None, labels: tuple[str, ...], handler: Verb | None) -> Run:
+    seconds = metrics.STEP_SECONDS.labels(*labels)
+
+    def settle(x: Exchange, result: Body | None) -> None:
+        if result is not None:
+            x.bind(into, result) if into else x.take(result)
+
+    async def run(x: Exchange) -> None:
+        started = time.perf_counter()
+        try:
+            settle(x, await verb(x))
+        except (Fault, ExpressionError, json_text.JsonTextError) as error:
+            fault = _fault(error, x)
+            fault.step = fault.step or labels[2]
+            metrics.STEP_ERRORS.labels(*labels, fault.reason, str(bool(handler)).lower()).inc()
+            if handler is None:
+                if fault is error:
+                    raise
+                raise fault from error
+            x.variables["failure"] = fault.variables()
+            settle(x, await handler(x))
+        finally:
+            seconds.observe(time.perf_counter() - started)
+
+    return run
+
+
+def _fault(error: Exception, x: Exchange) -> Fault:
+    match error:
+        case Fault():
+            return error
+        case ExpressionError():
+            return from_expression(error)
+        case json_text.NotEncodable():
+            return not_encodable(error)
+        case _:
+            return x.body.not_json(str(error))

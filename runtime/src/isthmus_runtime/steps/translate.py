@@ -1,0 +1,33 @@
+"""map and aggregate: make a new body of the present one."""
+
+from isthmus_api.expressions import functions
+from isthmus_api.plan import RoutePlan
+from isthmus_api.route import Aggregate, Map
+from isthmus_runtime.body import Body
+from isthmus_runtime.exchange import Exchange
+from isthmus_runtime.steps.bound import Binder
+from isthmus_runtime.steps.verb import Verb
+
+
+def compile_map(spec: Map, binder: Binder, plan: RoutePlan) -> Verb:
+    """The verb of a map step: a Mapping of the plan, or an expression in place."""
+    if spec.mapping is not None:
+        mapping = plan.mappings[spec.mapping]
+        expression = binder.expression(mapping.expression, functions.library(mapping.tables))
+    else:
+        expression = binder.expression(spec.expression or "$")
+
+    async def translate(x: Exchange) -> Body:
+        return expression.body(x)
+
+    return translate
+
+
+def compile_aggregate(spec: Aggregate, binder: Binder) -> Verb:
+    """The verb of an aggregate step."""
+    tree = binder.tree(spec.expression.strip())
+
+    async def aggregate(x: Exchange) -> Body:
+        return tree.body(x)
+
+    return aggregate

@@ -1,0 +1,124 @@
+"""Traffic: the application on the traffic port. Finds the Route, runs it, logs one line."""
+
+import time
+
+import structlog
+
+from isthmus_runtime import faults, metrics, tracing
+from isthmus_runtime.faults import Fault
+from isthmus_runtime.http.messages import Head, Header, Request, Response, header
+from isthmus_runtime.table import Match, NoRoute, Table
+
+
+class Traffic:
+    """Answers requests with the Routes of the present table.
+
+    A request that is under way keeps the Route it started with when the table is replaced.
+    """
+
+    def __init__(self, table: Table, *, max_in_flight: int) -> None:
+        self.table = table
+        self._max_in_flight = max_in_flight
+        self._in_flight = 0
+
+    def admit(self, head: Head) -> int | Response:
+        """The largest body that the request may have, or its answer when no Route takes it."""
+        found = self.table.find(head.method, head.path)
+        if isinstance(found, NoRoute):
+            return self._refuse_unrouted(head, found)
+        if self._in_flight >= self._max_in_flight:
+            fault = Fault("Overloaded", "too many requests are under way", 503)
+            return self._refuse(head, fault, (b"retry-after", b"1"))
+        largest = found.route.max_body
+        length = header(head.headers, b"content-length")
+        if length is not None and int(length) > largest:
+            fault = Fault("BodyTooLarge", f"the body is larger than {largest} bytes", 413)
+            return self._refuse(head, fault)
+        return largest
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request. Never fails: a fault becomes a problem document."""
+        head = request.head
+        found = self.table.find(head.method, head.path)
+        if isinstance(found, NoRoute):  # the table was replaced since the request was admitted
+            return self._refuse_unrouted(head, found)
+        return await self._run(found, request)
+
+    async def _run(self, found: Match, request: Request) -> Response:
+        started = time.perf_counter()
+        trace = tracing.of(request.head.headers)
+        route = found.route
+        self._in_flight += 1
+        route.begin()
+        fault: Fault | None = None
+        try:
+            answer = await route.answer(request, found.params, trace)
+        except Fault as failed:
+            fault = failed
+            answer = faults.response(fault, route=route.name, correlation_id=trace.correlation_id)
+        except Exception:
+            structlog.get_logger().exception(
+                "a Route failed in a way we did not expect",
+                route=route.name,
+                correlationId=trace.correlation_id,
+            )
+            fault = Fault("InternalError", "the runtime failed; its log has the correlation id")
+            answer = faults.response(fault, route=route.name, correlation_id=trace.correlation_id)
+        finally:
+            self._in_flight -= 1
+            route.end()
+        answer.headers.append((b"x-correlation-id", trace.correlation_id.encode("ascii")))
+        route.count(answer.status, started)
+        _log(request.head, found, answer, fault, trace, started)
+        return answer
+
+    def _refuse_unrouted(self, head: Head, found: NoRoute) -> Response:
+        if not found.allowed:
+            return self._refuse(head, Fault("NoRoute", "no Route takes this path", 404))
+        allowed = ", ".join(found.allowed)
+        fault = Fault("MethodNotAllowed", f"this path takes {allowed}", 405)
+        return self._refuse(head, fault, (b"allow", allowed.encode()))
+
+    def _refuse(self, head: Head, fault: Fault, *headers: Header) -> Response:
+        trace = tracing.of(head.headers)
+        metrics.UNROUTED_REQUESTS.labels(str(fault.status)).inc()
+        structlog.get_logger().info(
+            "request refused",
+            method=head.method,
+            path=head.path[:200],
+            status=fault.status,
+            reason=fault.reason,
+            correlationId=trace.correlation_id,
+        )
+        correlation = (b"x-correlation-id", trace.correlation_id.encode("ascii"))
+        return faults.response(
+            fault, correlation_id=trace.correlation_id, headers=(correlation, *headers)
+        )
+
+
+def _log(
+    head: Head,
+    found: Match,
+    answer: Response,
+    fault: Fault | None,
+    trace: tracing.Trace,
+    started: float,
+) -> None:
+    fields = {
+        "route": found.route.name,
+        "method": head.method,
+        "path": head.path,
+        "status": answer.status,
+        "durationMs": round((time.perf_counter() - started) * 1000, 2),
+        "bytes": len(answer.body),
+        "traceId": trace.trace_id,
+        "correlationId": trace.correlation_id,
+    }
+    logger = structlog.get_logger()
+    if fault is None:
+        logger.info("request", **fields)
+        return
+    about = {"step": fault.step, "connector": fault.connector, "detail": fault.outward}
+    logger.warning(
+        "request", **fields, reason=fault.reason, **{k: v for k, v in about.items() if v}
+    )

@@ -1,0 +1,37 @@
+"""A runtime that serves, as tests see it: its two ports, and a caller of each."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import manifests_text
+import upstreams
+
+from isthmus_runtime.runtime import Runtime
+
+
+@dataclass
+class Served:
+    """One running runtime."""
+
+    runtime: Runtime
+    port: int
+    http: httpx.AsyncClient
+    admin: httpx.AsyncClient
+
+    async def get(self, path: str = "/it", **more: Any) -> httpx.Response:
+        return await self.http.get(path, **more)
+
+    async def post(self, path: str = "/it", **more: Any) -> httpx.Response:
+        return await self.http.post(path, **more)
+
+    async def load(self, *documents: str) -> None:
+        await self.runtime.load(manifests_text.plans(*documents))
+
+    async def metrics(self) -> str:
+        return (await self.admin.get("/metrics")).text
+
+
+Serve = Callable[..., Awaitable[Served]]
+Start = Callable[..., Awaitable[upstreams.Upstream]]
