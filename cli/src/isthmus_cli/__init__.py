@@ -1,0 +1,1 @@
+"""The command line: run, lint and test integrations on a laptop."""

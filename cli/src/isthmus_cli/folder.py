@@ -1,0 +1,159 @@
+"""Folders of manifests: which files are read, and what they hold together.
+
+Reads `*.yaml`, `*.yml` and `*.json` below a folder, sorted by name. Left out are hidden files and
+folders, and folders that hold other people's files. A link is followed once; one that leads back
+into itself is a problem. A single file is read whatever its name is.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from isthmus_api import manifests
+from isthmus_api.manifests import MAX_FILE_BYTES
+from isthmus_api.model import Model
+from isthmus_api.problems import Code, Location, Problem
+from isthmus_api.resources import Key, Resource, Resources
+
+SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+FOREIGN = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
+"""Folders of programs, whose YAML and JSON is not meant for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a folder holds: our objects, what is wrong with them, and how many are not ours."""
+
+    resources: Resources
+    problems: tuple[Problem, ...] = ()
+    others: int = 0
+
+    @property
+    def objects(self) -> int:
+        """How many objects of ours there are, those that cannot be used included."""
+        broken = {problem.subject for problem in self.problems if problem.subject}
+        return len(broken | {str(key) for key in self.resources.by_key})
+
+
+def load(path: Path) -> Loaded:
+    """Read a folder, or a single file."""
+    reading = _Reading()
+    for found in _files(path):
+        if isinstance(found, Problem):
+            reading.problems.append(found)
+        else:
+            reading.file(found)
+    return Loaded(Resources(reading.resources), tuple(reading.problems), reading.others)
+
+
+class _Reading:
+    """Objects collected so far."""
+
+    def __init__(self) -> None:
+        self.resources: dict[Key, Resource[Model]] = {}
+        self.problems: list[Problem] = []
+        self.others = 0
+
+    def file(self, path: Path) -> None:
+        """Add what a file holds; of two objects with one name the first stays."""
+        raw = _read(path)
+        if isinstance(raw, Problem):
+            self.problems.append(raw)
+            return
+        found = manifests.read(raw, file=str(path))
+        self.problems += found.problems
+        self.others += found.others
+        for resource in found.resources:
+            first = self.resources.setdefault(resource.key, resource)
+            if first is not resource:
+                self.problems.append(_duplicate(resource, first))
+
+
+def _duplicate(second: Resource[Model], first: Resource[Model]) -> Problem:
+    path = ("metadata", "name")
+    return Problem(
+        Code.DUPLICATE_RESOURCE,
+        f"{second.key} is written twice; the first one is at {first.origin.locate(path)}",
+        hint="remove one of the two, or give it another name or namespace",
+        subject=str(second.key),
+        path=path,
+        location=second.origin.locate(path),
+    )
+
+
+def _files(path: Path) -> Iterator[Path | Problem]:
+    """The files to read below `path`, which may be one itself."""
+    if path.is_dir():
+        yield from _Walk().below(path, ())
+    elif path.exists():
+        yield path
+    else:
+        yield _unreadable(path, "there is no such file or folder", "check the path")
+
+
+class _Walk:
+    """One walk over a tree of folders, in which every file is met once."""
+
+    def __init__(self) -> None:
+        self._seen: set[Path] = set()
+
+    def below(self, folder: Path, parents: tuple[Path, ...]) -> Iterator[Path | Problem]:
+        """The files below `folder`; `parents` are the folders around it, links resolved."""
+        try:
+            real = folder.resolve(strict=True)
+            names = sorted(os.listdir(folder))
+        except OSError as error:
+            yield _unreadable(folder, _said(error), "check the permissions of the folder")
+            return
+        if real in parents:
+            yield _unreadable(folder, "the link leads back to a folder around it", "remove it")
+            return
+        if self._is_new(real):
+            for name in names:
+                yield from self._entry(folder / name, (*parents, real))
+
+    def _entry(self, path: Path, parents: tuple[Path, ...]) -> Iterator[Path | Problem]:
+        if path.name.startswith("."):
+            return
+        if path.is_dir():
+            if path.name not in FOREIGN:
+                yield from self.below(path, parents)
+        elif path.suffix.lower() in SUFFIXES:
+            yield from self._file(path)
+
+    def _file(self, path: Path) -> Iterator[Path | Problem]:
+        try:
+            real = path.resolve(strict=True)
+            is_file = stat.S_ISREG(path.stat().st_mode)
+        except (OSError, RuntimeError) as error:  # a link to itself is a RuntimeError until 3.13
+            yield _unreadable(path, _said(error), "remove the link, or mend it")
+            return
+        if not is_file:
+            yield _unreadable(path, "this is no file", "remove it, or give it another name")
+        elif self._is_new(real):
+            yield path
+
+    def _is_new(self, real: Path) -> bool:
+        is_new = real not in self._seen
+        self._seen.add(real)
+        return is_new
+
+
+def _read(path: Path) -> bytes | Problem:
+    """The file's bytes, never more than a manifest may have and one."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        return _unreadable(path, _said(error), "check the permissions of the file")
+
+
+def _said(error: OSError | RuntimeError) -> str:
+    text = (isinstance(error, OSError) and error.strerror) or "the link leads back to itself"
+    return text[:1].lower() + text[1:]
+
+
+def _unreadable(path: Path, message: str, hint: str) -> Problem:
+    return Problem(Code.UNREADABLE, message, hint=hint, location=Location(str(path)))

@@ -1,0 +1,27 @@
+"""isthmus lint: everything that is wrong with a folder of manifests."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from isthmus_api.plan import check
+from isthmus_api.problems import errors
+from isthmus_cli import folder, options, report
+
+
+@click.command()
+@options.folder
+@click.option("--strict", is_flag=True, help="Let warnings fail, too.")
+@options.output
+def lint(path: Path, strict: bool, output: report.Output) -> None:
+    """Check manifests without running them.
+
+    Reads DIR (or one file) and shows every problem with its place and what to write instead. Ends
+    with 1 when there is an error.
+    """
+    loaded = folder.load(path)
+    options.refuse_empty(loaded, path)
+    problems = (*loaded.problems, *check(loaded.resources))
+    report.show(problems, output=output, objects=loaded.objects, others=loaded.others)
+    sys.exit(1 if errors(problems) or (strict and problems) else 0)

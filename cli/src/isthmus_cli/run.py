@@ -1,0 +1,174 @@
+"""isthmus run: serve every Route of a folder on this machine."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Literal
+
+import click
+import uvloop
+
+from isthmus_api.connector import Auth
+from isthmus_api.model import Model, SecretKeyRef
+from isthmus_api.plan import RoutePlan, check, plan
+from isthmus_api.problems import Problem, errors
+from isthmus_cli import folder, report
+from isthmus_runtime import logs, secrets
+from isthmus_runtime.runtime import Runtime, Settings
+
+Output = Literal["text", "json"]
+
+
+@click.command()
+@click.argument("path", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--watch", is_flag=True, help="Reload when a file changes; a wrong one is refused.")
+@click.option(
+    "--secrets",
+    "secrets_path",
+    type=click.Path(path_type=Path, exists=True),
+    help="A folder NAME/KEY, or an env file of lines NAME/KEY=value.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="Port of the Routes; 0 for any.")
+@click.option(
+    "--admin-port", default=9090, show_default=True, help="Port of health and metrics; 0 for any."
+)
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+def run(
+    path: Path,
+    watch: bool,
+    secrets_path: Path | None,
+    host: str,
+    port: int,
+    admin_port: int,
+    output: Output,
+) -> None:
+    """Serve every Route in a folder of manifests, until Ctrl-C."""
+    logs.setup("json" if output == "json" else "console")
+    settings = Settings(host=host, port=port, admin_host=host, admin_port=admin_port)
+    session = _Session(path, settings, secrets_path, output)
+    sys.exit(uvloop.run(session.serve(watch=watch)))
+
+
+class _Session:
+    """One `isthmus run`: what is read, what is served, what is said."""
+
+    def __init__(
+        self, path: Path, settings: Settings, secrets_path: Path | None, output: Output
+    ) -> None:
+        self._path = path
+        self._settings = settings
+        self._output = output
+        self._secrets_path = secrets_path
+
+    async def serve(self, *, watch: bool) -> int:
+        """Serve until a signal comes; the exit code."""
+        plans, problems = _read(self._path)
+        self._show(problems)
+        if errors(problems):
+            return 1
+        if not plans:
+            click.echo(f"isthmus: there is no Route in {self._path}", err=True)
+            return 1
+        try:
+            store = secrets.at(self._secrets_path)
+        except secrets.MissingSecret as error:
+            click.echo(f"isthmus: {error}", err=True)
+            return 2
+        self._warn_of_missing(plans, store)
+        runtime = Runtime(self._settings, store)
+        await runtime.load(plans)
+        try:
+            port, admin_port = await runtime.start()
+        except OSError as error:
+            click.echo(f"isthmus: {_cannot_listen(error, self._settings)}", err=True)
+            return 1
+        self._announce(plans, port, admin_port)
+        await self._until_stopped(runtime, watch=watch)
+        await runtime.drain()
+        return 0
+
+    async def _until_stopped(self, runtime: Runtime, *, watch: bool) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        watching = asyncio.create_task(self._watch(runtime, stop)) if watch else None
+        await stop.wait()
+        if watching:
+            await watching
+
+    async def _watch(self, runtime: Runtime, stop: asyncio.Event) -> None:
+        async for _ in _changes(self._path, stop):
+            plans, problems = _read(self._path)
+            self._show(problems)
+            if errors(problems) or not plans:
+                click.echo("isthmus: not reloaded; the version before goes on", err=True)
+                continue
+            await runtime.load(plans)
+            click.echo(f"isthmus: reloaded, {_counted(plans)}", err=True)
+
+    def _show(self, problems: tuple[Problem, ...]) -> None:
+        if problems:
+            report.show(problems, output=self._output, err=True)
+
+    def _warn_of_missing(self, plans: list[RoutePlan], store: secrets.Secrets) -> None:
+        for ref in sorted({ref for p in plans for ref in _secret_refs(p)}, key=str):
+            try:
+                store.read(ref)
+            except secrets.MissingSecret as error:
+                click.echo(f"isthmus: {error}; calls that need it will fail", err=True)
+
+    def _announce(self, plans: list[RoutePlan], port: int, admin_port: int) -> None:
+        host = self._settings.host
+        for served in plans:
+            http = served.source.http
+            if http:
+                url = f"http://{host}:{port}{http.path}"
+                click.echo(f"{http.method} {url}  {served.namespace}/{served.name}")
+        click.echo(f"health, metrics and status: http://{host}:{admin_port}/status")
+
+
+def _read(path: Path) -> tuple[list[RoutePlan], tuple[Problem, ...]]:
+    """The plans of a folder, and everything that is wrong with it."""
+    loaded = folder.load(path)
+    problems = (*loaded.problems, *check(loaded.resources))
+    planned = [plan(route, loaded.resources).plan for route in loaded.resources.routes()]
+    return [found for found in planned if found is not None], problems
+
+
+async def _changes(path: Path, stop: asyncio.Event) -> AsyncIterator[None]:
+    """One item for each burst of changes below `path`."""
+    from watchfiles import Change, awatch
+
+    def is_manifest(_: Change, name: str) -> bool:
+        return name.endswith((".yaml", ".yml", ".json"))
+
+    async for _ in awatch(path, stop_event=stop, debounce=200, step=50, watch_filter=is_manifest):
+        yield
+
+
+def _cannot_listen(error: OSError, settings: Settings) -> str:
+    return (
+        f"cannot listen on {settings.host}, port {settings.port} or {settings.admin_port}: "
+        f"{error.strerror or error}. Stop the other program, or choose --port and --admin-port."
+    )
+
+
+def _counted(plans: list[RoutePlan]) -> str:
+    return "1 Route" if len(plans) == 1 else f"{len(plans)} Routes"
+
+
+def _secret_refs(plan: RoutePlan) -> Iterator[SecretKeyRef]:
+    for connector in plan.connectors.values():
+        if connector.http and connector.http.auth:
+            yield from _refs_in(connector.http.auth)
+
+
+def _refs_in(model: Auth | Model) -> Iterator[SecretKeyRef]:
+    for value in model.written().values():
+        if isinstance(value, SecretKeyRef):
+            yield value
+        elif isinstance(value, Model):
+            yield from _refs_in(value)
