@@ -1,0 +1,61 @@
+# One way to do each task; `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := crds/src runtime/src cli/src
+CHECKED := $(SOURCES) tests bench examples scripts
+
+.DEFAULT_GOAL := help
+.PHONY: help run test setup setup-dev lint fmt type arch unit contract generate verify bench lock
+
+help: ## list the tasks
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: setup ## run the example search-with-prices on this machine; Ctrl-C ends it
+	@exec $(BIN)/python examples/search-with-prices/start.py
+
+test: setup-dev lint type arch verify ## everything that needs no cluster: lint, types, architecture, all tests
+	$(BIN)/python -m pytest tests/unit tests/contract
+
+setup: ## make .venv with what running needs
+	@scripts/setup requirements/run.txt
+
+setup-dev: ## make .venv with what developing needs
+	@scripts/setup requirements/dev.txt
+
+lint: setup-dev ## style and likely mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+fmt: setup-dev ## format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+type: setup-dev ## types, strictly
+	$(BIN)/mypy
+
+arch: setup-dev ## who may import whom
+	$(BIN)/lint-imports --no-logo
+
+unit: setup-dev ## tests of pure code
+	$(BIN)/python -m pytest tests/unit
+
+contract: setup-dev ## tests on real sockets and a real kube-apiserver
+	$(BIN)/python -m pytest tests/contract
+
+generate: setup-dev ## write the CRDs and the reference from the models
+	$(BIN)/python -m isthmus_api.crd crds
+	$(BIN)/python -m isthmus_api.reference docs/reference
+
+verify: setup-dev ## fail when a generated file is not what the models give
+	@scripts/verify
+
+bench: setup-dev ## speed and memory beside Benthos and Camel; ARGS="--quick" for a short run
+	$(BIN)/python bench/run.py $(ARGS)
+
+lock: ## pin requirements/*.in with hashes (needs uv)
+	@for name in runtime run dev; do \
+	  uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
+	    --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done

@@ -1,0 +1,97 @@
+"""The report of a run: its tables, what it says when there is nothing to say, and its JSON."""
+
+import json
+
+import pytest
+
+import goals
+import load
+import processes
+import report
+
+
+def measured(engine: str, rate: float, *, memory: processes.Memory | None = None) -> goals.Result:
+    return goals.Result(
+        engine,
+        "map",
+        starts=[0.25],
+        closed=[load.Measure(requests=100, rate=rate, p50=0.001, p99=0.0025)],
+        memory=memory,
+    )
+
+
+OURS = measured("isthmus", 3600, memory=processes.Memory(rss=50 * goals.MB, pss=45 * goals.MB))
+PEER = measured("benthos", 1200)
+
+
+def cells(line: str) -> list[str]:
+    """Split a line of a table: at least two blanks stand between its columns."""
+    return [cell.strip() for cell in line.split("  ") if cell.strip()]
+
+
+def test_figures_are_a_table_with_even_columns() -> None:
+    lines = report.text([OURS, PEER], []).splitlines()
+
+    assert lines[:5] == [
+        "Figures (medians over the rounds)",
+        "work  engine   req/s  p50 ms  p99 ms  p99@70%  RSS MB  PSS MB  start",
+        "----  -------  -----  ------  ------  -------  ------  ------  ------",
+        "MAP   isthmus  3,600  1.00    2.50    -        50      45      0.25 s",
+        "MAP   benthos  1,200  1.00    2.50    -        -       -       0.25 s",
+    ]
+
+
+def test_latencies_at_the_own_pace_are_figures() -> None:
+    found = measured("isthmus", 1000)
+    found.paced = {
+        "isthmus": [load.Measure(requests=1, rate=700, p50=0.001, p99=0.004)],
+        "benthos": [load.Measure(requests=1, rate=900, p50=0.001, p99=0.008)],
+    }
+
+    assert cells(report.text([found], []).splitlines()[3])[5] == "4.00"
+
+
+def test_what_was_never_loaded_has_no_figures() -> None:
+    assert "camel" not in report.text([OURS, goals.Result("camel", "map")], [])
+
+
+def test_ratios_stand_with_floor_aim_and_verdict() -> None:
+    lines = report.text([OURS, PEER], []).splitlines()
+    at = lines.index("Ratios of this run, with floor and aim")
+    found = [cells(line) for line in lines[at + 1 :]]
+
+    assert found[0] == [
+        *("work", "what", "against", "ours", "theirs", "value", "floor", "aim", "verdict")
+    ]
+    assert found[2:] == [
+        ["MAP", "requests/s", "benthos", "3,600", "1,200", "3.00x", ">= 1.8x", ">= 3x", "aim"],
+        ["MAP", "RSS after load", "-", "50 MB", "-", "50.00 MB", "<= 95 MB", "<= 60 MB", "aim"],
+        ["MAP", "start to first 200", "-", "0.25 s", "-", "0.25 s", "<= 0.8 s", "<= 0.35 s", "aim"],
+    ]
+
+
+@pytest.mark.parametrize("results", [[], [PEER]], ids=["nothing", "peers alone"])
+def test_a_run_without_ratios_says_why(results: list[goals.Result]) -> None:
+    said = report.text(results, [])
+
+    assert said.endswith("No ratios: they need isthmus and a peer in the same run.")
+    assert "Left out" not in said
+
+
+def test_what_was_left_out_is_listed_last() -> None:
+    said = report.text([OURS], ["camel: no mvn", "wrk: not installed"])
+    assert said.endswith("\n\nLeft out\n  - camel: no mvn\n  - wrk: not installed")
+
+
+def test_the_document_is_json_with_figures_and_verdicts() -> None:
+    found = json.loads(json.dumps(report.document([OURS, PEER], ["camel: no mvn"], {"rounds": 1})))
+
+    assert found["options"] == {"rounds": 1}
+    assert found["leftOut"] == ["camel: no mvn"]
+    assert [each["engine"] for each in found["results"]] == ["isthmus", "benthos"]
+    assert found["results"][0]["memory"] == {"rss": 50 * goals.MB, "pss": 45 * goals.MB}
+    assert [(row["what"], row["verdict"]) for row in found["goals"]] == [
+        ("requests/s", "aim"),
+        ("RSS after load", "aim"),
+        ("start to first 200", "aim"),
+    ]
