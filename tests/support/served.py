@@ -35,3 +35,14 @@ class Served:
 
 Serve = Callable[..., Awaitable[Served]]
 Start = Callable[..., Awaitable[upstreams.Upstream]]
+
+
+def problem(response: httpx.Response) -> dict[str, Any]:
+    """The problem document of an answer, its correlation id checked and left out."""
+    assert response.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = response.json()
+    assert document.pop("correlationId") == response.headers["x-correlation-id"]
+    assert document["status"] == response.status_code
+    assert "Traceback" not in response.text
+    assert "127.0.0.1" not in response.text
+    return document

@@ -50,16 +50,11 @@ class Exchange:
         if large:
             self._learned = self.body.large = self.large | large
 
-    def view(self, names: tuple[str, ...] | None) -> dict[str, Any] | None:
-        """The variables that an expression reads: the engine converts each one at every call.
-
-        Without `names` it may read them all.
-        """
-        variables = self.variables
-        if names is None:
-            return variables
+    def view(self, names: tuple[str, ...]) -> dict[str, Any] | None:
+        """The variables that an expression reads: the engine converts each one at every call."""
         if not names:
             return None
+        variables = self.variables
         return {name: variables[name] for name in names if name in variables}
 
     def fork(self, body: Body, **variables: Any) -> "Exchange":

@@ -3,98 +3,85 @@
 Times are in seconds, sizes in bytes (https://prometheus.io/docs/practices/naming/).
 """
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    disable_created_metrics,
-)
+from prometheus_client import CollectorRegistry
 
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-# A second series for each one, which nothing here reads.
-disable_created_metrics()  # type: ignore[no-untyped-call]
+from isthmus_runtime.instruments import counter, gauge, histogram
 
 REGISTRY = CollectorRegistry()
 
-ROUTE_REQUESTS = Counter(
+ROUTE_REQUESTS = counter(
     "isthmus_route_requests",
     "Requests that a Route answered, by class of status.",
     ("namespace", "route", "status"),
     registry=REGISTRY,
 )
-ROUTE_SECONDS = Histogram(
+ROUTE_SECONDS = histogram(
     "isthmus_route_request_duration_seconds",
     "From the whole request to the answer.",
     ("namespace", "route"),
-    buckets=SECONDS,
     registry=REGISTRY,
 )
-ROUTE_IN_FLIGHT = Gauge(
+ROUTE_IN_FLIGHT = gauge(
     "isthmus_route_in_flight_requests",
     "Requests under way.",
     ("namespace", "route"),
     registry=REGISTRY,
 )
-UNROUTED_REQUESTS = Counter(
+UNROUTED_REQUESTS = counter(
     "isthmus_unrouted_requests",
     "Requests refused before any Route saw them, by status.",
     ("status",),
     registry=REGISTRY,
 )
-STEP_SECONDS = Histogram(
+STEP_SECONDS = histogram(
     "isthmus_step_duration_seconds",
     "One run of a step.",
     ("namespace", "route", "step"),
-    buckets=SECONDS,
     registry=REGISTRY,
 )
-STEP_ERRORS = Counter(
+STEP_ERRORS = counter(
     "isthmus_step_errors",
     "Runs of a step that failed, by reason; handled says whether onError took over.",
     ("namespace", "route", "step", "reason", "handled"),
     registry=REGISTRY,
 )
-CALLS = Counter(
+CALLS = counter(
     "isthmus_connector_calls",
     "Calls to a connector, by class of status or by reason where there was none.",
     ("namespace", "connector", "result"),
     registry=REGISTRY,
 )
-CALL_SECONDS = Histogram(
+CALL_SECONDS = histogram(
     "isthmus_connector_call_duration_seconds",
     "One attempt of a call, from sending to the whole answer.",
     ("namespace", "connector"),
-    buckets=SECONDS,
     registry=REGISTRY,
 )
-RETRIES = Counter(
+RETRIES = counter(
     "isthmus_connector_retries",
     "Attempts after the first.",
     ("namespace", "connector"),
     registry=REGISTRY,
 )
-CONNECTIONS = Gauge(
+CONNECTIONS = gauge(
     "isthmus_connector_connections",
     "Connections to a connector, by state: busy, idle; waiting counts calls without one.",
     ("namespace", "connector", "state"),
     registry=REGISTRY,
 )
-RATE_LIMIT_WAIT_SECONDS = Histogram(
+RATE_LIMIT_WAIT_SECONDS = histogram(
     "isthmus_connector_rate_limit_wait_seconds",
     "What calls waited for the connector's rate limit.",
     ("namespace", "connector"),
-    buckets=SECONDS,
     registry=REGISTRY,
 )
-CACHE_REQUESTS = Counter(
+CACHE_REQUESTS = counter(
     "isthmus_cache_requests",
     "Look-ups in a call's cache: hit, miss, or joined a call under way.",
     ("namespace", "route", "step", "result"),
     registry=REGISTRY,
 )
-BUILD_INFO = Gauge(
+BUILD_INFO = gauge(
     "isthmus_runtime_build_info",
     "1; the labels say what runs.",
     ("version", "plan_version"),

@@ -4,14 +4,13 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from prometheus_client import Counter, Gauge, Histogram
-
 from isthmus_api.plan import RoutePlan
 from isthmus_runtime import metrics
 from isthmus_runtime.body import Body
 from isthmus_runtime.connectors.connector import Connector
 from isthmus_runtime.exchange import Exchange, request_variable
 from isthmus_runtime.http.messages import Request, Response, header
+from isthmus_runtime.instruments import Distribution, Number
 from isthmus_runtime.steps import respond
 from isthmus_runtime.steps.chain import Compiler
 from isthmus_runtime.tracing import Trace
@@ -21,9 +20,9 @@ from isthmus_runtime.tracing import Trace
 class _Counts:
     """The Route's own metrics, looked up once."""
 
-    requests: dict[str, Counter]
-    seconds: Histogram
-    in_flight: Gauge
+    requests: dict[str, Number]
+    seconds: Distribution
+    in_flight: Number
 
 
 class Route:

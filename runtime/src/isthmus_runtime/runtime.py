@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-import structlog
-
 from isthmus_api.plan import RoutePlan
 from isthmus_api.plan.routeplan import PLAN_VERSION
-from isthmus_runtime import metrics
+from isthmus_runtime import logs, metrics
 from isthmus_runtime.admin import Admin
 from isthmus_runtime.connectors.registry import Registry
 from isthmus_runtime.http.limits import ServerLimits
@@ -96,7 +94,7 @@ class Runtime:
         traffic, admin = self._servers
         aborted = await traffic.drain(self._settings.drain_seconds)
         if aborted:
-            structlog.get_logger().warning("requests were cut off by the drain", count=aborted)
+            logs.warning("requests were cut off by the drain", count=aborted)
         await admin.drain(0)
         # No request is left. What still runs are calls for caches, of use to nobody any more.
         with contextlib.suppress(TimeoutError):
@@ -143,4 +141,4 @@ class Runtime:
 
 def _log_error(error: Exception, head: Head | None) -> None:
     path = head.path if head else ""
-    structlog.get_logger().error("a request failed unforeseen", path=path, exc_info=error)
+    logs.error("a request failed unforeseen", error, path=path)

@@ -6,14 +6,13 @@ and `..` is a segment like any other, which no Route has.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from isthmus_runtime.route import Route
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A Route, and the values of its path variables."""
 
     route: Route
@@ -45,13 +44,22 @@ class Table:
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
         self._root = _Node()
+        self._fixed: dict[tuple[str, str], Match] = {}
         for route in self.routes:
             self._add(route)
+            if "{" not in route.path:
+                self._fixed[route.method, route.path] = Match(route, {})
 
     def find(self, method: str, path: str) -> Match | NoRoute:
         """The Route for a method and a path that is still percent-encoded."""
+        fixed = self._fixed.get((method, path))
+        if fixed is not None:
+            return fixed
         try:
-            segments = [unquote(part, errors="strict") for part in path.split("/")[1:]]
+            segments = [
+                unquote(part, errors="strict") if "%" in part else part
+                for part in path.split("/")[1:]
+            ]
         except UnicodeDecodeError:
             return _NOWHERE
         found = _descend(self._root, segments, 0)

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-import structlog
-
 from isthmus_api.connector import HttpTransport
 from isthmus_api.model import SecretKeyRef
 from isthmus_api.route import TestAnswer
+from isthmus_runtime import logs
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.messages import Header, Response
 from isthmus_runtime.http.transport import Transport
@@ -160,7 +159,7 @@ def as_json(value: Any) -> bytes:
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on a `JumpingLoop`, without logs."""
     with (
-        structlog.testing.capture_logs(),
+        logs.captured(),
         asyncio.Runner(loop_factory=JumpingLoop) as runner,
     ):
         return runner.run(work)

@@ -1,8 +1,8 @@
 """W3C trace context and correlation ids: taken from the caller, passed on to every call."""
 
 import re
-from dataclasses import dataclass
 from random import getrandbits
+from typing import NamedTuple
 
 from isthmus_runtime.http.messages import Header, header
 
@@ -15,8 +15,7 @@ FIELDS = frozenset({b"traceparent", b"tracestate", b"x-correlation-id"})
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One request's place in a trace. `correlation_id` is what people quote to each other."""
 
     trace_id: str

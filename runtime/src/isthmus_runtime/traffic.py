@@ -2,9 +2,7 @@
 
 import time
 
-import structlog
-
-from isthmus_runtime import faults, metrics, tracing
+from isthmus_runtime import faults, logs, metrics, tracing
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.http.messages import Head, Header, Request, Response, header
 from isthmus_runtime.table import Match, NoRoute, Table
@@ -56,9 +54,10 @@ class Traffic:
         except Fault as failed:
             fault = failed
             answer = faults.response(fault, route=route.name, correlation_id=trace.correlation_id)
-        except Exception:
-            structlog.get_logger().exception(
+        except Exception as failure:
+            logs.error(
                 "a Route failed in a way we did not expect",
+                failure,
                 route=route.name,
                 correlationId=trace.correlation_id,
             )
@@ -82,7 +81,7 @@ class Traffic:
     def _refuse(self, head: Head, fault: Fault, *headers: Header) -> Response:
         trace = tracing.of(head.headers)
         metrics.UNROUTED_REQUESTS.labels(str(fault.status)).inc()
-        structlog.get_logger().info(
+        logs.info(
             "request refused",
             method=head.method,
             path=head.path[:200],
@@ -114,11 +113,8 @@ def _log(
         "traceId": trace.trace_id,
         "correlationId": trace.correlation_id,
     }
-    logger = structlog.get_logger()
     if fault is None:
-        logger.info("request", **fields)
+        logs.info("request", **fields)
         return
     about = {"step": fault.step, "connector": fault.connector, "detail": fault.outward}
-    logger.warning(
-        "request", **fields, reason=fault.reason, **{k: v for k, v in about.items() if v}
-    )
+    logs.warning("request", **fields, reason=fault.reason, **{k: v for k, v in about.items() if v})

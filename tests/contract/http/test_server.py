@@ -100,6 +100,34 @@ async def test_early_answers_to_a_client_that_does_not_read_are_bounded(serve):
     assert len(running.application.heads) < 100_000
 
 
+async def test_early_answers_wait_for_a_client_that_reads_late(serve):
+    running = await serve(admission=http.Response(404, [], b"x" * 2000))
+    padded = GET[:-2] + b"X-Padding: " + b"x" * 1000 + b"\r\n\r\n"
+    wire = await running.connect()
+    wire.writer.transport.pause_reading()
+    wire.send(padded * 10_000)
+    await asyncio.sleep(0.5)
+    assert len(running.application.heads) < 10_000
+    wire.writer.transport.resume_reading()
+    for _ in range(10_000):
+        assert (await wire.answer())[0] == 404
+
+
+async def test_requests_of_a_client_that_went_away_are_not_begun(serve, until):
+    gate = asyncio.Event()
+    running = await serve(gate=gate)
+    wire = await running.connect()
+    wire.send(GET * 3)
+    await until(lambda: running.server.in_flight == 3)
+    wire.reset()
+    await until(lambda: not running.server.open_connections)
+
+    assert running.server.in_flight == 1
+    gate.set()
+    await until(lambda: not running.server.in_flight)
+    assert len(running.application.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("request_head", "connection", "stays"),
     [
@@ -470,6 +498,20 @@ async def test_an_unsafe_answer_never_reaches_the_wire(serve, answer):
     assert status == 500
     assert "evil" not in fields
     assert len(running.application.errors) == 1
+
+
+async def test_a_failing_error_report_closes_the_connection(serve):
+    async def handle(request):
+        raise RuntimeError
+
+    running = await serve(handle)
+    reported = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
+    running.server._shared.on_error = None
+    wire = await running.connect()
+    wire.send(GET)
+
+    assert await wire.rest() == b""
 
 
 async def test_a_failing_admission_is_a_plain_500_and_is_reported(serve):

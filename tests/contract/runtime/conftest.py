@@ -1,19 +1,18 @@
 """The real runtime on real sockets, systems behind it that misbehave, callers in front of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import manifests_text
 import pytest
-import structlog
 import upstreams
 import uvloop
 from served import Serve, Served, Start
 
-from isthmus_runtime import secrets
+from isthmus_runtime import logs, secrets
 from isthmus_runtime.runtime import Runtime, Settings
 
 
@@ -24,9 +23,18 @@ def pytest_asyncio_loop_factories(
 
 
 @pytest.fixture(autouse=True)
-def logged() -> Iterator[list[MutableMapping[str, Any]]]:
-    with structlog.testing.capture_logs() as lines:
+def logged() -> Iterator[list[dict[str, Any]]]:
+    with logs.captured() as lines:
         yield lines
+
+
+def _caller(port: int) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}",
+        timeout=15.0,
+        limits=httpx.Limits(max_connections=None),
+        verify=False,  # noqa: S501 - no TLS here; reading the certificates takes 20 ms
+    )
 
 
 @pytest.fixture
@@ -39,19 +47,11 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
         file = tmp_path / "secrets.env"
         lines = (f"{name}={value}\n" for name, value in (secrets_in or {}).items())
         file.write_text("".join(lines))
-        runtime = Runtime(Settings(port=0, admin_port=0, **settings), secrets.at(file))
+        given = {"port": 0, "admin_port": 0, "drain_seconds": 0.0, **settings}
+        runtime = Runtime(Settings(**given), secrets.at(file))
         await runtime.load(manifests_text.plans(*documents))
         port, admin_port = await runtime.start()
-        limits = httpx.Limits(max_connections=None)
-        timeout = httpx.Timeout(15.0)
-        served = Served(
-            runtime,
-            port,
-            *(
-                httpx.AsyncClient(base_url=f"http://127.0.0.1:{at}", timeout=timeout, limits=limits)
-                for at in (port, admin_port)
-            ),
-        )
+        served = Served(runtime, port, _caller(port), _caller(admin_port))
         started.append(served)
         return served
 

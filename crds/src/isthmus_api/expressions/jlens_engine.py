@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 import jlens
 
 from isthmus_api import json_text
-from isthmus_api.expressions import engine
+from isthmus_api.expressions import engine, variable_path
 
 _HINTS: Final = {
     "D1011": "recurse less deeply, or write the recursion as a tail call",
@@ -39,14 +39,16 @@ class JlensEngine:
 
     def compile(
         self, source: str, functions: Mapping[str, engine.Function] = engine.NO_FUNCTIONS
-    ) -> JlensExpression:
+    ) -> engine.Expression:
         try:
             compiled = jlens.Expression(source)
         except jlens.JlensError as error:
             raise _compile_error(error, source) from error
         for function in functions.values():
             _register(compiled, function, source)
-        return JlensExpression(compiled, self._guards, functions)
+        expression = JlensExpression(compiled, self._guards, functions)
+        path = variable_path.parse(source)
+        return variable_path.VariablePath(expression, *path) if path else expression
 
 
 class JlensExpression:

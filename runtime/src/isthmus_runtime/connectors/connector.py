@@ -6,13 +6,10 @@ and time is left. What comes out is an answer with a good status, or an `Upstrea
 
 import asyncio
 import time
-from dataclasses import dataclass
-from typing import Final
-
-import structlog
+from typing import Final, NamedTuple
 
 from isthmus_api.connector import Backoff, HttpTransport
-from isthmus_runtime import metrics
+from isthmus_runtime import logs, metrics
 from isthmus_runtime.connectors import auth, backoff, rate
 from isthmus_runtime.faults import Broken, Upstream
 from isthmus_runtime.http import errors
@@ -25,8 +22,7 @@ IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _DEFAULT_BACKOFF: Final = Backoff()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call, with everything but the sign-in. `target` is the path and query below baseUrl."""
 
     method: str
@@ -98,7 +94,7 @@ class Connector:
 
     def _note_retry(self, fault: Upstream, attempt: int, wait: float) -> None:
         metrics.RETRIES.labels(*self._labels).inc()
-        structlog.get_logger().info(
+        logs.info(
             "call is tried again",
             connector=self.name,
             reason=fault.reason,

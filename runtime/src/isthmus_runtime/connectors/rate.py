@@ -25,6 +25,7 @@ class RateLimiter:
         self._window = limit.per.seconds
         self._starts: deque[float] = deque(maxlen=limit.requests)
         self._turns = asyncio.Semaphore(at_once)
+        self._order = asyncio.Lock()  # timers that are due at the same moment do not keep theirs
 
     def reserve(self, *, now: float, deadline: float) -> float:
         """The moment at which the next call may start; `Overdue` reserves nothing."""
@@ -47,10 +48,10 @@ class RateLimiter:
         except TimeoutError:
             raise Overdue from None
         try:
-            now = loop.time()
-            start = self.reserve(now=now, deadline=deadline)
-            if start > now:
-                await asyncio.sleep(start - now)
-            yield max(start, now) - asked_at
+            start = self.reserve(now=loop.time(), deadline=deadline)
+            async with self._order:
+                if start > loop.time():
+                    await asyncio.sleep(start - loop.time())
+            yield loop.time() - asked_at
         finally:
             self._turns.release()

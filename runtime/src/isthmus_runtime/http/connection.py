@@ -236,6 +236,8 @@ class Connection(asyncio.Protocol):
                 following = self._following()
         finally:
             self._busy = False
+            if following is not None:  # cancelled, or `on_error` itself raised: no answer comes
+                self._transport.abort()
             if self._task is not None:
                 common.tasks.discard(self._task)
             self._task = None

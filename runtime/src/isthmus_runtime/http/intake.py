@@ -161,12 +161,9 @@ class Intake:
             return
         name = name.lower()
         pair = (name, value.rstrip(b" \t"))
-        headers = self._headers
-        headers.append(pair)
+        self._headers.append(pair)
         if name in _NOTED:
             self._noted.append(pair)
-        if len(headers) > self._limits.header_count:
-            self._refuse(431, f"there are more than {self._limits.header_count} header fields")
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -174,6 +171,8 @@ class Intake:
             raise _Refused
         if self._fed + self._slice > self._limits.header_bytes:
             self._measure_head()
+        if len(self._headers) > self._limits.header_count:
+            self._refuse(431, f"there are more than {self._limits.header_count} header fields")
         method = _METHODS.get(parser.get_method())
         if method is None:
             self._refuse(501, "this method is not implemented")

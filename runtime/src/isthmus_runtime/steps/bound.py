@@ -11,9 +11,7 @@ from isthmus_api.expressions import engine, functions, jlens_engine, templates
 from isthmus_runtime.body import Body
 from isthmus_runtime.exchange import REQUEST_FIELDS, Exchange
 
-Names = tuple[str, ...] | None
-"""The variables that an expression reads; nothing where only running it tells (`$eval`)."""
-
+_NOTHING = Body.of(None)
 NO_TABLES: Mapping[str, engine.Function] = functions.library({})
 
 
@@ -22,7 +20,7 @@ class Template:
 
     __slots__ = ("_compiled", "_names")
 
-    def __init__(self, compiled: templates.CompiledTemplate, names: Names) -> None:
+    def __init__(self, compiled: templates.CompiledTemplate, names: tuple[str, ...]) -> None:
         self._compiled = compiled
         self._names = names
 
@@ -38,6 +36,10 @@ class Template:
         """The text as a path, values percent-encoded."""
         return self._compiled.path(x.body, x.view(self._names))
 
+    def fixed_path(self) -> str | None:
+        """The path, where no expression makes it differ from message to message."""
+        return self._compiled.path(_NOTHING) if self._compiled.is_constant else None
+
     def query(self, x: Exchange) -> list[str]:
         """The encoded values of a query parameter."""
         return self._compiled.query(x.body, x.view(self._names))
@@ -52,7 +54,7 @@ class Tree:
 
     __slots__ = ("_compiled", "_names")
 
-    def __init__(self, compiled: templates.CompiledTree, names: Names) -> None:
+    def __init__(self, compiled: templates.CompiledTree, names: tuple[str, ...]) -> None:
         self._compiled = compiled
         self._names = names
 
@@ -67,7 +69,7 @@ class Expression:
 
     __slots__ = ("_compiled", "_names")
 
-    def __init__(self, compiled: engine.Expression, names: Names) -> None:
+    def __init__(self, compiled: engine.Expression, names: tuple[str, ...]) -> None:
         self._compiled = compiled
         self._names = names
 
@@ -112,12 +114,9 @@ class Binder:
         compiled = jlens_engine.ENGINE.compile(source, library)
         return Expression(compiled, self._names((compiled.reads(),)))
 
-    def _names(self, reads: Iterable[engine.Reads]) -> Names:
+    def _names(self, reads: Iterable[engine.Reads]) -> tuple[str, ...]:
         names: set[str] = set()
         for read in reads:
-            if read.every_variable:
-                self._request_fields |= REQUEST_FIELDS
-                return None
             names |= read.variables.keys()
             request = read.variables.get("request")
             if request:

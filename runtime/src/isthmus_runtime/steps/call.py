@@ -71,6 +71,7 @@ def _writer(step: Step, binder: Binder, connector: Connector) -> Write:
     method = spec.method
     idempotent = spec.idempotent
     path = binder.template(spec.path)
+    fixed = path.fixed_path()
     query = tuple((quote(name, safe=""), t) for name, t in binder.templates(spec.query))
     fields = tuple((n.lower().encode(), t) for n, t in binder.templates(spec.headers))
     own = {name for name, _ in fields}
@@ -80,7 +81,7 @@ def _writer(step: Step, binder: Binder, connector: Connector) -> Write:
     sends_body = tree is not None or method in _SENDS_BODY
 
     def write(x: Exchange) -> Call:
-        target = path.path(x)
+        target = path.path(x) if fixed is None else fixed
         pairs = [f"{name}={value}" for name, values in query for value in values.query(x)]
         if pairs:
             target += ("&" if "?" in target else "?") + "&".join(pairs)

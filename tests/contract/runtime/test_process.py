@@ -1,0 +1,183 @@
+"""`python -m isthmus_runtime` as a pod runs it: a real process, its signals, its last words."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from manifests_text import connector, plans, route
+from served import Start
+from upstreams import answer
+
+from isthmus_api.plan import RoutePlan
+
+
+@dataclass
+class Program:
+    """A started runtime; `port` is free to be listened at."""
+
+    process: asyncio.subprocess.Process
+    port: int
+    admin_port: int
+
+    async def until_ready(self) -> None:
+        async with asyncio.timeout(20), httpx.AsyncClient() as client:
+            while True:
+                try:
+                    page = await client.get(f"http://127.0.0.1:{self.admin_port}/readyz")
+                    if page.status_code == 200:
+                        return
+                except httpx.TransportError:
+                    await asyncio.sleep(0.05)
+
+    async def ended(self) -> tuple[int | None, str]:
+        """Its exit code and all it said."""
+        async with asyncio.timeout(20):
+            said, errors = await self.process.communicate()
+        assert said == b""
+        return self.process.returncode, errors.decode()
+
+
+Begin = Callable[..., Awaitable[Program]]
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        second.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]
+
+
+@pytest.fixture
+async def begin(tmp_path: Path) -> AsyncIterator[Begin]:
+    started: list[Program] = []
+
+    async def start(plan: RoutePlan | bytes | None, **environment: str) -> Program:
+        file = tmp_path / "plan.json"
+        if plan is not None:
+            file.write_bytes(plan if isinstance(plan, bytes) else plan.to_json())
+        port, admin_port = free_ports()
+        settings = {
+            "ISTHMUS_PLAN": str(file),
+            "ISTHMUS_HOST": "127.0.0.1",
+            "ISTHMUS_PORT": str(port),
+            "ISTHMUS_ADMIN_PORT": str(admin_port),
+            **environment,
+        }
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "isthmus_runtime"),
+            env={**os.environ, **settings},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        started.append(Program(process, port, admin_port))
+        return started[-1]
+
+    yield start
+    for program in started:
+        if program.process.returncode is None:
+            program.process.kill()
+            await program.process.communicate()
+
+
+def echo() -> RoutePlan:
+    return plans(route("- map: {expression: $}", method="POST"))[0]
+
+
+async def test_sigterm_ends_it_with_0_once_requests_under_way_are_answered(
+    begin: Begin, upstream: Start, tmp_path: Path
+) -> None:
+    gate = asyncio.Event()
+    erp = await upstream(answer("done", when=gate))
+    (tmp_path / "secrets" / "erp").mkdir(parents=True)
+    (tmp_path / "secrets" / "erp" / "token").write_text("canary\n")
+    token = {"secretKeyRef": {"name": "erp", "key": "token"}}
+    plan = plans(
+        connector(erp.url, auth={"bearer": {"token": token}}), route("- call: {connector: erp}")
+    )[0]
+    program = await begin(plan, ISTHMUS_SECRETS=str(tmp_path / "secrets"))
+    await program.until_ready()
+
+    async with httpx.AsyncClient() as client:
+        asking = asyncio.create_task(client.get(f"http://127.0.0.1:{program.port}/it?q=canary"))
+        await erp.until(lambda erp: erp.under_way == 1)
+        program.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            while (await client.get(f"http://127.0.0.1:{program.admin_port}/readyz")).is_success:
+                pass
+        gate.set()
+        response = await asking
+    code, said = await program.ended()
+
+    assert response.json() == "done"
+    assert code == 0
+    assert erp.arrivals[0].header("authorization") == "Bearer canary"
+    (line,) = [json.loads(line) for line in said.splitlines()]
+    assert set(line) == {
+        *("event", "level", "timestamp", "route", "method", "path", "status"),
+        *("durationMs", "bytes", "traceId", "correlationId"),
+    }
+    assert "canary" not in said
+
+
+NEWER = b'{"version": 2, "steps": "whatever"}'
+UNUSABLE = {
+    "a newer plan": (
+        NEWER,
+        {},
+        "the plan has version 2; this runtime reads version 1 and older. Use a newer runtime "
+        "image, or an older operator.",
+    ),
+    "no plan": (None, {}, "cannot be read: No such file or directory; set ISTHMUS_PLAN"),
+    "no JSON": (b"{", {}, "the plan is not JSON: "),
+    "half a plan": (b'{"version": 1}', {}, "the plan is not valid: "),
+    "a port that is none": (
+        b"",
+        {"ISTHMUS_PORT": "tcp://10.0.0.1:80"},
+        "ISTHMUS_PORT is 'tcp://10.0.0.1:80'; a number is wanted",
+    ),
+    "a port too high": (
+        b"",
+        {"ISTHMUS_ADMIN_PORT": "99999"},
+        "ISTHMUS_ADMIN_PORT is 99999; a port between 0 and 65535 is wanted",
+    ),
+    "no secrets": (b"", {"ISTHMUS_SECRETS": "/not/there"}, "/not/there cannot be read: No such"),
+}
+
+
+@pytest.mark.parametrize(("plan", "environment", "words"), UNUSABLE.values(), ids=UNUSABLE.keys())
+async def test_what_cannot_be_run_ends_it_with_2_and_one_line(
+    begin: Begin, plan: bytes | None, environment: dict[str, str], words: str
+) -> None:
+    program = await begin(echo() if plan == b"" else plan, **environment)
+
+    code, said = await program.ended()
+
+    assert code == 2
+    assert said.startswith("isthmus-runtime: ")
+    assert words in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("variable", ["ISTHMUS_PORT", "ISTHMUS_ADMIN_PORT"])
+async def test_a_port_in_use_ends_it_with_2_and_one_line(begin: Begin, variable: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        program = await begin(echo(), **{variable: port})
+
+        code, said = await program.ended()
+
+    assert code == 2
+    assert said.startswith("isthmus-runtime: cannot listen")
+    assert port in said
+    assert "address already in use" in said
+    assert said.count("\n") == 1
