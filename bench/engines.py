@@ -16,8 +16,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-import workloads
 import yaml
+
+import workloads
+from isthmus_api import manifests
+from isthmus_api.plan import plan
+from isthmus_api.resources import Resources
 
 BENCH: Final = Path(__file__).parent
 BUILD_PATIENCE: Final = 900  # seconds, the first download included
@@ -46,7 +50,11 @@ class Engine:
     starts: int = 3  # how often it is started, to time the start
 
 
-ISTHMUS: Final = "{isthmus} run {bench}/isthmus/{work} --port {port} --admin-port {admin}"
+# The process that a Route's pod runs; `isthmus run` would add what plans and lints on a laptop.
+ISTHMUS: Final = (
+    "env ISTHMUS_PLAN={plans}/{work}.json ISTHMUS_HOST=127.0.0.1 "
+    "ISTHMUS_PORT={port} ISTHMUS_ADMIN_PORT={admin} {python} -m isthmus_runtime"
+)
 PROTOTYPE: Final = "{python} {bench}/prototype/server.py --port {port}"
 
 
@@ -77,10 +85,8 @@ def upstream(payloads: Path, address: str) -> tuple[list[str], str]:
 
 def isthmus(commands: Commands) -> Engine:
     program = Path(sys.executable).with_name("isthmus")
-    found = str(program) if program.exists() else shutil.which("isthmus")
-    if "{isthmus}" in commands.isthmus and not found:
-        raise MissingError("no `isthmus` command: install cli/ or pass --isthmus")
-    return _ours("isthmus", commands.isthmus, isthmus=found or "")
+    plans = _plans(cache() / "plans")
+    return _ours("isthmus", commands.isthmus, isthmus=str(program), plans=str(plans))
 
 
 def prototype(commands: Commands) -> Engine:
@@ -121,6 +127,21 @@ ALL: Final[Mapping[str, Callable[[Commands], Engine]]] = {
     "prototype": prototype,
 }
 DEFAULT: Final = ("isthmus", "benthos", "camel", "prototype")
+
+
+def _plans(folder: Path) -> Path:
+    """Plan the Routes of `isthmus/`, as an operator does for their pods."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for work in workloads.ALL:
+        files = sorted((BENCH / "isthmus" / work).glob("*.yaml"))
+        read = (manifests.read(file.read_bytes(), file=str(file)).resources for file in files)
+        known = Resources.of(found for resources in read for found in resources)
+        for route in known.routes():
+            planned = plan(route, known).plan
+            if planned is None:
+                raise MissingError(f"bench/isthmus/{work} does not plan: see isthmus lint")
+            (folder / f"{work}.json").write_bytes(planned.to_json())
+    return folder
 
 
 def _ours(name: str, template: str, **known: str) -> Engine:

@@ -93,12 +93,14 @@ def request_variable(
 
 
 def _query(head: Head) -> dict[str, Any]:
-    try:
-        pairs = parse_qsl(head.query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
-    except ValueError as error:
+    query = head.query
+    if query.count("&") >= _MAX_PARAMETERS:
         detail = f"the query has more than {_MAX_PARAMETERS} parameters"
-        raise Rejected("BadRequest", detail, 400) from error
-    return _collected(pairs)
+        raise Rejected("BadRequest", detail, 400)
+    if "%" in query or "+" in query:
+        return _collected(parse_qsl(query, keep_blank_values=True))
+    found = (pair.partition("=") for pair in query.split("&") if pair)
+    return _collected([(name, value) for name, _, value in found])
 
 
 def _headers(head: Head) -> dict[str, Any]:
@@ -108,7 +110,10 @@ def _headers(head: Head) -> dict[str, Any]:
 
 
 def _collected(pairs: list[tuple[str, str]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    found = {}
     for name, value in pairs:
         if name not in found:
             found[name] = value

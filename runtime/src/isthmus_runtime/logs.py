@@ -50,7 +50,7 @@ class _Log:
 
 
 def _json(line: Line) -> bytes:
-    return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
 
 
 def _plain(line: Line) -> bytes:
@@ -63,7 +63,7 @@ def _coloured(line: Line) -> bytes:
 
 def _console(line: Line, paint: Callable[[str, str], str]) -> bytes:
     shown = dict(line)
-    at = datetime.fromisoformat(shown.pop("timestamp")).astimezone()
+    at = shown.pop("timestamp").astimezone()
     level, event, trace = shown.pop("level"), shown.pop("event"), shown.pop("exception", "")
     keys = " ".join(f"{key}={value}" for key, value in shown.items())
     text = f"{at:%H:%M:%S.%f} {paint(f'{level:<7}', level)} {event}  {keys}\n"
@@ -96,8 +96,7 @@ def error(event: str, failure: BaseException, **fields: Any) -> None:
 
 
 def _note(level: str, event: str, fields: Line) -> None:
-    now = datetime.now(UTC).isoformat()
-    _LOG.take({"timestamp": now, "level": level, "event": event, **fields})
+    _LOG.take({"timestamp": datetime.now(UTC), "level": level, "event": event, **fields})
 
 
 @contextlib.contextmanager
