@@ -162,7 +162,7 @@ class Respond(Model):
 
 
 class OnError(Model):
-    """What to do instead of failing. `$failure` says what happened: `reason`, `message`, `status`."""
+    """What to do instead of failing. `$failure` has `reason`, `message`, `status`."""
 
     rules = (exactly_one_of("use", "respond"),)
 
