@@ -273,7 +273,7 @@ def test_a_filter_and_a_junit_file(isthmus: Isthmus, folder: Folder, tmp_path: P
     [found] = suite
     failure = found.find("failure")
     assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == (
-        "Mapping default/n",
+        "Mapping default/other",
         "1",
         "1",
     )

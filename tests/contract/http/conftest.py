@@ -6,12 +6,14 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvloop
 
 from isthmus_runtime import http
+
+Answer = Callable[[http.Request], Awaitable[http.Response]]
 
 OK = http.Response(200, [(b"content-type", b"text/plain")], b"ok")
 
@@ -26,7 +28,7 @@ def pytest_asyncio_loop_factories(
 class Scripted:
     """An application that remembers its requests and answers as a test says."""
 
-    answer: Callable[[http.Request], Awaitable[http.Response]] | None = None
+    answer: Answer | None = None
     admission: int | http.Response = 1024 * 1024
     heads: list[http.Head] = field(default_factory=list)
     requests: list[http.Request] = field(default_factory=list)
@@ -58,6 +60,11 @@ class Wire:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
+    @property
+    def transport(self) -> asyncio.Transport:
+        """That of the writer, whose type does not tell that it reads too."""
+        return cast(asyncio.Transport, self.writer.transport)
+
     def send(self, data: bytes) -> None:
         self.writer.write(data)
 
@@ -88,7 +95,7 @@ class Wire:
         """Go away without a word: RST, not FIN."""
         raw = self.writer.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.writer.transport.abort()
+        self.transport.abort()
 
     async def close(self) -> None:
         self.writer.close()
@@ -123,13 +130,14 @@ class Running:
 
 
 Serve = Callable[..., Awaitable[Running]]
+Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 
 @pytest.fixture
-def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+def until() -> Until:
     """Wait for what no event tells of, such as a count that a server or client keeps."""
 
-    async def reached(condition: Callable[[], bool]) -> None:
+    async def reached(condition: Callable[[], object]) -> None:
         async with asyncio.timeout(10):
             while not condition():  # noqa: ASYNC110 - a count has no event
                 await asyncio.sleep(0)
@@ -142,7 +150,7 @@ async def serve() -> AsyncIterator[Serve]:
     started: list[Running] = []
 
     async def start(
-        answer: Callable[[http.Request], Awaitable[http.Response]] | None = None,
+        answer: Answer | None = None,
         *,
         admission: int | http.Response = 1024 * 1024,
         gate: asyncio.Event | None = None,
@@ -175,10 +183,11 @@ class Peer:
 
 
 Converse = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
+StartPeer = Callable[[Converse], Awaitable[Peer]]
 
 
 @pytest.fixture
-async def peer() -> AsyncIterator[Callable[[Converse], Awaitable[Peer]]]:
+async def peer() -> AsyncIterator[StartPeer]:
     listeners: list[asyncio.Server] = []
     tasks: set[asyncio.Task[None]] = set()
 

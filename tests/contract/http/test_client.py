@@ -1,18 +1,25 @@
 """What the client makes of its peers: sound ones, slow ones, broken ones."""
 
+from __future__ import annotations
+
 import asyncio
 import gzip
 import socket
 import zlib
+from asyncio import StreamReader, StreamWriter
+from typing import TYPE_CHECKING
 
 import pytest
 
 from isthmus_runtime import http
 
+if TYPE_CHECKING:
+    from tests.contract.http.conftest import Converse, Peer, Running, Serve, StartPeer
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-async def read_request(reader):
+async def read_request(reader: StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     length = 0
     for line in head.split(b"\r\n"):
@@ -21,10 +28,10 @@ async def read_request(reader):
     return head + await reader.readexactly(length)
 
 
-def answering(*answers, close_after=True):
+def answering(*answers: bytes, close_after: bool = True) -> Converse:
     """A peer that reads a request and writes the next answer, per connection."""
 
-    async def converse(reader, writer, number):
+    async def converse(reader: StreamReader, writer: StreamWriter, number: int) -> None:
         for answer in answers:
             await read_request(reader)
             writer.write(answer)
@@ -35,20 +42,20 @@ def answering(*answers, close_after=True):
     return converse
 
 
-def soon(seconds=5.0):
+def soon(seconds: float = 5.0) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-def client_of(upstream, **limits):
+def client_of(upstream: Peer | Running, **limits: int) -> http.Client:
     return http.Client(
         http.Origin("http", "127.0.0.1", upstream.port), limits=http.ClientLimits(**limits)
     )
 
 
-async def test_a_request_is_written_as_one_would_expect(peer):
-    seen = []
+async def test_a_request_is_written_as_one_would_expect(peer: StartPeer) -> None:
+    seen: list[bytes] = []
 
-    async def converse(reader, writer, number):
+    async def converse(reader: StreamReader, writer: StreamWriter, number: int) -> None:
         while True:
             seen.append(await read_request(reader))
             writer.write(OK)
@@ -83,17 +90,19 @@ async def test_a_request_is_written_as_one_would_expect(peer):
         (("http", "::1", 80), "[::1]"),
     ],
 )
-def test_the_port_is_named_where_it_is_not_the_usual(origin, authority):
+def test_the_port_is_named_where_it_is_not_the_usual(
+    origin: tuple[str, str, int], authority: str
+) -> None:
     assert http.Origin(*origin).authority == authority
 
 
 @pytest.mark.parametrize("origin", [("ftp", "a", 1), ("http", "", 1), ("http", "a b", 1)])
-def test_an_origin_that_is_none_is_refused(origin):
+def test_an_origin_that_is_none_is_refused(origin: tuple[str, str, int]) -> None:
     with pytest.raises(ValueError, match="not"):
         http.Origin(*origin)
 
 
-def has_ipv6():
+def has_ipv6() -> bool:
     try:
         with socket.socket(socket.AF_INET6) as raw:
             raw.bind(("::1", 0))
@@ -103,8 +112,8 @@ def has_ipv6():
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
-async def test_an_ipv6_peer_is_reached():
-    async def accepted(reader, writer):
+async def test_an_ipv6_peer_is_reached() -> None:
+    async def accepted(reader: StreamReader, writer: StreamWriter) -> None:
         await read_request(reader)
         writer.write(OK)
         await reader.read(-1)
@@ -152,8 +161,10 @@ RESPONSES = {
 
 @pytest.mark.parametrize(("sent", "body"), RESPONSES.values(), ids=RESPONSES.keys())
 @pytest.mark.parametrize("bytewise", [False, True], ids=["at once", "byte by byte"])
-async def test_a_response_arrives_and_the_connection_is_used_again(peer, sent, body, bytewise):
-    async def converse(reader, writer, number):
+async def test_a_response_arrives_and_the_connection_is_used_again(
+    peer: StartPeer, sent: bytes, body: bytes, bytewise: bool
+) -> None:
+    async def converse(reader: StreamReader, writer: StreamWriter, number: int) -> None:
         while True:
             await read_request(reader)
             for start in range(len(sent) if bytewise else 1):
@@ -176,7 +187,7 @@ async def test_a_response_arrives_and_the_connection_is_used_again(peer, sent, b
     await client.aclose()
 
 
-async def test_head_has_no_body_whatever_its_length_says(peer):
+async def test_head_has_no_body_whatever_its_length_says(peer: StartPeer) -> None:
     sent = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\nContent-Encoding: gzip\r\n\r\n"
     upstream = await peer(answering(sent, sent, OK))
     client = client_of(upstream, max_response_bytes=10)
@@ -203,8 +214,10 @@ async def test_head_has_no_body_whatever_its_length_says(peer):
     ],
     ids=repr,
 )
-async def test_a_connection_that_cannot_go_on_is_not_used_again(peer, sent):
-    async def converse(reader, writer, number):
+async def test_a_connection_that_cannot_go_on_is_not_used_again(
+    peer: StartPeer, sent: bytes
+) -> None:
+    async def converse(reader: StreamReader, writer: StreamWriter, number: int) -> None:
         await read_request(reader)
         writer.write(sent if number == 1 else OK)
 
@@ -217,8 +230,8 @@ async def test_a_connection_that_cannot_go_on_is_not_used_again(peer, sent):
     await client.aclose()
 
 
-async def test_a_response_may_come_before_the_request_is_through(peer):
-    async def converse(reader, writer, number):
+async def test_a_response_may_come_before_the_request_is_through(peer: StartPeer) -> None:
+    async def converse(reader: StreamReader, writer: StreamWriter, number: int) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
         await reader.read(-1)
@@ -259,7 +272,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("sent", MALFORMED.values(), ids=MALFORMED.keys())
-async def test_a_malformed_response_is_called_so(peer, sent):
+async def test_a_malformed_response_is_called_so(peer: StartPeer, sent: bytes) -> None:
     upstream = await peer(answering(sent))
     client = client_of(upstream)
     with pytest.raises(http.MalformedResponse) as caught:
@@ -272,7 +285,9 @@ async def test_a_malformed_response_is_called_so(peer, sent):
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200", OK[:-1], OK[:20]], ids=repr)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_broken_response_says_how_much_had_come(peer, sent, method):
+async def test_a_broken_response_says_how_much_had_come(
+    peer: StartPeer, sent: bytes, method: str
+) -> None:
     upstream = await peer(answering(sent))
     client = client_of(upstream)
     with pytest.raises(http.ConnectionBroken) as caught:
@@ -295,10 +310,10 @@ class TestTooLarge:
         ],
         ids=["until the close", "chunked"],
     )
-    async def test_an_endless_body(self, peer, head):
+    async def test_an_endless_body(self, peer: StartPeer, head: bytes) -> None:
         written = 0
 
-        async def converse(reader, writer, number):
+        async def converse(reader: StreamReader, writer: StreamWriter, number: int) -> None:
             nonlocal written
             await read_request(reader)
             writer.write(head)
@@ -317,14 +332,14 @@ class TestTooLarge:
         await client.aclose()
         assert client.open_connections == 0
 
-    async def test_a_length_is_believed(self, peer):
+    async def test_a_length_is_believed(self, peer: StartPeer) -> None:
         upstream = await peer(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n"))
         client = client_of(upstream)
         with pytest.raises(http.ResponseTooLarge):
             await client.send("GET", "/", deadline=soon())
         await client.aclose()
 
-    async def test_a_bomb(self, peer):
+    async def test_a_bomb(self, peer: StartPeer) -> None:
         packed = gzip.compress(bytes(50_000_000))
         upstream = await peer(
             answering(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + packed)
@@ -337,7 +352,7 @@ class TestTooLarge:
         await client.aclose()
 
     @pytest.mark.parametrize("end", [b"\r\n\r\nok", b""], ids=["whole", "endless"])
-    async def test_a_head(self, peer, end):
+    async def test_a_head(self, peer: StartPeer, end: bytes) -> None:
         head = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000
         upstream = await peer(answering(head + end, close_after=False))
         client = client_of(upstream)
@@ -352,10 +367,10 @@ class TestRepeating:
     """A reused connection may close under a request; is it safe to send that again?"""
 
     @staticmethod
-    def closing_once(answer_first=OK):
-        seen = []
+    def closing_once(answer_first: bytes = OK) -> tuple[Converse, list[bytes]]:
+        seen: list[bytes] = []
 
-        async def converse(reader, writer, number):
+        async def converse(reader: StreamReader, writer: StreamWriter, number: int) -> None:
             seen.append(await read_request(reader))
             writer.write(answer_first)
             seen.append(await read_request(reader))
@@ -369,7 +384,9 @@ class TestRepeating:
         ("method", "repeatable", "again"),
         [("GET", False, True), ("PUT", False, True), ("POST", True, True), ("POST", False, False)],
     )
-    async def test_only_a_safe_request_is_sent_again(self, peer, method, repeatable, again):
+    async def test_only_a_safe_request_is_sent_again(
+        self, peer: StartPeer, method: str, repeatable: bool, again: bool
+    ) -> None:
         converse, seen = self.closing_once()
         upstream = await peer(converse)
         client = client_of(upstream, max_connections=1)
@@ -387,8 +404,8 @@ class TestRepeating:
         await client.aclose()
         assert client.open_connections == 0
 
-    async def test_it_is_sent_again_once_only(self, peer):
-        async def converse(reader, writer, number):
+    async def test_it_is_sent_again_once_only(self, peer: StartPeer) -> None:
+        async def converse(reader: StreamReader, writer: StreamWriter, number: int) -> None:
             await read_request(reader)
             if number == 1:
                 writer.write(OK)
@@ -403,8 +420,8 @@ class TestRepeating:
         assert upstream.connections == 2
         await client.aclose()
 
-    async def test_not_where_a_response_had_begun(self, peer):
-        async def converse(reader, writer, number):
+    async def test_not_where_a_response_had_begun(self, peer: StartPeer) -> None:
+        async def converse(reader: StreamReader, writer: StreamWriter, number: int) -> None:
             await read_request(reader)
             writer.write(OK)
             await read_request(reader)
@@ -440,7 +457,9 @@ class TestRepeating:
     ],
     ids=repr,
 )
-async def test_an_unsafe_request_is_not_sent(peer, method, target, headers):
+async def test_an_unsafe_request_is_not_sent(
+    peer: StartPeer, method: str, target: str, headers: list[http.Header]
+) -> None:
     upstream = await peer(answering(OK))
     client = client_of(upstream)
     with pytest.raises(http.UnsafeHeader):
@@ -450,7 +469,7 @@ async def test_an_unsafe_request_is_not_sent(peer, method, target, headers):
     await client.aclose()
 
 
-async def test_a_refused_connection_is_named(peer):
+async def test_a_refused_connection_is_named(peer: StartPeer) -> None:
     listener = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
     listener.close()
@@ -464,14 +483,14 @@ async def test_a_refused_connection_is_named(peer):
     await client.aclose()
 
 
-async def test_a_host_that_does_not_resolve_is_a_failure_to_connect():
+async def test_a_host_that_does_not_resolve_is_a_failure_to_connect() -> None:
     client = http.Client(http.Origin("http", "no-such-host.invalid", 80))
     with pytest.raises(http.ConnectFailed):
         await client.send("GET", "/", deadline=soon(20))
     await client.aclose()
 
 
-async def test_tls_to_a_peer_without_it_is_a_failure_to_connect(peer):
+async def test_tls_to_a_peer_without_it_is_a_failure_to_connect(peer: StartPeer) -> None:
     upstream = await peer(answering(OK))
     client = http.Client(
         http.Origin("https", "127.0.0.1", upstream.port),
@@ -483,8 +502,8 @@ async def test_tls_to_a_peer_without_it_is_a_failure_to_connect(peer):
     assert client.open_connections == 0
 
 
-async def test_our_client_and_our_server_understand_each_other(serve):
-    async def echo(request):
+async def test_our_client_and_our_server_understand_each_other(serve: Serve) -> None:
+    async def echo(request: http.Request) -> http.Response:
         fields = http.end_to_end(request.head.headers)
         return http.Response(201, fields, request.body)
 

@@ -4,6 +4,8 @@ import asyncio
 import shutil
 import ssl
 import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +15,15 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
+Certificate = tuple[Path, Path]
+"""The files of a private key and of its certificate."""
+
+SecurePeer = tuple[int, list[bytes], asyncio.Event]
+"""A port, the bodies that came, and what is set once a connection has ended."""
+
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     folder = tmp_path_factory.mktemp("tls")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     command = (
@@ -27,14 +35,14 @@ def certificate(tmp_path_factory):
 
 
 @pytest.fixture
-async def secure_peer(certificate):
+async def secure_peer(certificate: Certificate) -> AsyncIterator[SecurePeer]:
     key, chain = certificate
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     ended = asyncio.Event()
-    bodies = []
+    bodies: list[bytes] = []
 
-    async def accepted(reader, writer):
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -54,11 +62,13 @@ async def secure_peer(certificate):
     listener.close()
 
 
-def soon(seconds=5.0):
+def soon(seconds: float = 5.0) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-async def test_a_trusted_peer_is_spoken_to_over_one_connection(secure_peer, certificate):
+async def test_a_trusted_peer_is_spoken_to_over_one_connection(
+    secure_peer: SecurePeer, certificate: Certificate
+) -> None:
     port, bodies, ended = secure_peer
     trusting = ssl.create_default_context(cafile=certificate[1])
     client = http.Client(http.Origin("https", "localhost", port), ssl_context=trusting)
@@ -73,7 +83,9 @@ async def test_a_trusted_peer_is_spoken_to_over_one_connection(secure_peer, cert
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-async def test_an_untrusted_or_misnamed_peer_gets_nothing(secure_peer, certificate, host):
+async def test_an_untrusted_or_misnamed_peer_gets_nothing(
+    secure_peer: SecurePeer, certificate: Certificate, host: str
+) -> None:
     port, bodies, _ = secure_peer
     context = ssl.create_default_context(
         cafile=certificate[1] if host == "127.0.0.1" else None,

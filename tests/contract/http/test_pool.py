@@ -1,8 +1,12 @@
 """Who gets which connection, who waits, and that no place is ever lost."""
 
+from __future__ import annotations
+
 import asyncio
 import random
 import socket
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import pytest
 from hypothesis import given, settings
@@ -10,14 +14,24 @@ from hypothesis import strategies as st
 
 from isthmus_runtime import http
 
+if TYPE_CHECKING:
+    from tests.contract.http.conftest import Peer, StartPeer, Until
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def soon(seconds=5.0):
+def soon(seconds: float = 5.0) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-def client_of(upstream, **limits):
+class Limits(TypedDict, total=False):
+    """Those of `http.ClientLimits` that tests here set."""
+
+    max_connections: int
+    idle_timeout: float
+
+
+def client_of(upstream: Peer, **limits: Unpack[Limits]) -> http.Client:
     return http.Client(
         http.Origin("http", "127.0.0.1", upstream.port), limits=http.ClientLimits(**limits)
     )
@@ -26,12 +40,14 @@ def client_of(upstream, **limits):
 class Gate:
     """A peer that answers when a test lets it."""
 
-    def __init__(self):
-        self.arrived = []
+    def __init__(self) -> None:
+        self.arrived: list[str] = []
         self.permits = asyncio.Semaphore(0)
         self.came = asyncio.Event()
 
-    async def __call__(self, reader, writer, number):
+    async def __call__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
             self.arrived.append(head.split(b" ")[1].decode())
@@ -39,12 +55,14 @@ class Gate:
             await self.permits.acquire()
             writer.write(OK)
 
-    def let(self, count):
+    def let(self, count: int) -> None:
         for _ in range(count):
             self.permits.release()
 
 
-async def test_connections_are_bounded_and_waiters_served_in_order(peer, until):
+async def test_connections_are_bounded_and_waiters_served_in_order(
+    peer: StartPeer, until: Until
+) -> None:
     gate = Gate()
     upstream = await peer(gate)
     client = client_of(upstream, max_connections=2)
@@ -52,16 +70,22 @@ async def test_connections_are_bounded_and_waiters_served_in_order(peer, until):
     await until(lambda: len(gate.arrived) >= 2)
 
     assert (client.open_connections, client.idle_connections, client.waiting) == (2, 0, 4)
+
+    def have_ended(count: int) -> bool:
+        return sum(send.done() for send in sends) >= count
+
     for served in range(1, 7):
         gate.let(1)
-        await until(lambda count=served: sum(send.done() for send in sends) >= count)
+        await until(partial(have_ended, served))
     assert sorted(gate.arrived[:2]) == ["/0", "/1"]
     assert gate.arrived[2:] == ["/2", "/3", "/4", "/5"]
     assert (upstream.connections, client.opened) == (2, 2)
     await client.aclose()
 
 
-async def test_a_freed_connection_serves_who_waits_for_a_new_one(peer, until):
+async def test_a_freed_connection_serves_who_waits_for_a_new_one(
+    peer: StartPeer, until: Until
+) -> None:
     """Whatever comes first is taken; the other goes to the pool."""
     gate = Gate()
     upstream = await peer(gate)
@@ -75,7 +99,7 @@ async def test_a_freed_connection_serves_who_waits_for_a_new_one(peer, until):
 
 
 @pytest.mark.parametrize("phase", ["pool", "response"])
-async def test_the_deadline_says_what_took_too_long(peer, phase):
+async def test_the_deadline_says_what_took_too_long(peer: StartPeer, phase: str) -> None:
     gate = Gate()
     upstream = await peer(gate)
     client = client_of(upstream, max_connections=1)
@@ -96,7 +120,7 @@ async def test_the_deadline_says_what_took_too_long(peer, phase):
     assert client.open_connections == 0
 
 
-async def test_a_deadline_that_has_passed_sends_nothing(peer):
+async def test_a_deadline_that_has_passed_sends_nothing(peer: StartPeer) -> None:
     upstream = await peer(Gate())
     client = client_of(upstream)
     with pytest.raises(http.DeadlineExceeded) as caught:
@@ -107,7 +131,7 @@ async def test_a_deadline_that_has_passed_sends_nothing(peer):
     await client.aclose()
 
 
-async def test_a_connect_that_hangs_ends_with_the_deadline_or_its_own_limit():
+async def test_a_connect_that_hangs_ends_with_the_deadline_or_its_own_limit() -> None:
     # A listener whose backlog is full answers no more.
     listener = _full_listener()
     port = listener.getsockname()[1]
@@ -126,10 +150,10 @@ async def test_a_connect_that_hangs_ends_with_the_deadline_or_its_own_limit():
     _held.clear()
 
 
-_held = []
+_held: list[socket.socket] = []
 
 
-def _full_listener():
+def _full_listener() -> socket.socket:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(0)
@@ -141,7 +165,7 @@ def _full_listener():
     return listener
 
 
-async def test_deadlines_of_many_lengths_each_hold(peer):
+async def test_deadlines_of_many_lengths_each_hold(peer: StartPeer) -> None:
     """One timer per connection serves them all, also a shorter deadline behind a longer one."""
     gate = Gate()
     upstream = await peer(gate)
@@ -157,7 +181,7 @@ async def test_deadlines_of_many_lengths_each_hold(peer):
     await client.aclose()
 
 
-async def test_idle_connections_close_after_their_time(peer, until):
+async def test_idle_connections_close_after_their_time(peer: StartPeer, until: Until) -> None:
     gate = Gate()
     upstream = await peer(gate)
     client = client_of(upstream, idle_timeout=0.1)
@@ -172,10 +196,14 @@ async def test_idle_connections_close_after_their_time(peer, until):
 
 
 @pytest.mark.parametrize("farewell", [b"", b"HTTP/1.1 408 Request Timeout\r\n\r\n"], ids=repr)
-async def test_an_idle_connection_that_the_peer_ends_is_dropped(peer, farewell, until):
+async def test_an_idle_connection_that_the_peer_ends_is_dropped(
+    peer: StartPeer, farewell: bytes, until: Until
+) -> None:
     end = asyncio.Event()
 
-    async def converse(reader, writer, number):
+    async def converse(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(OK)
         if number == 1:
@@ -196,7 +224,7 @@ async def test_an_idle_connection_that_the_peer_ends_is_dropped(peer, farewell, 
     await client.aclose()
 
 
-async def test_closing_waits_for_what_has_begun(peer):
+async def test_closing_waits_for_what_has_begun(peer: StartPeer) -> None:
     gate = Gate()
     upstream = await peer(gate)
     client = client_of(upstream, max_connections=1)
@@ -215,7 +243,9 @@ async def test_closing_waits_for_what_has_begun(peer):
 
 
 class TestCancelling:
-    async def test_while_waiting_for_a_connection_leaves_the_others_alone(self, peer):
+    async def test_while_waiting_for_a_connection_leaves_the_others_alone(
+        self, peer: StartPeer
+    ) -> None:
         gate = Gate()
         upstream = await peer(gate)
         client = client_of(upstream, max_connections=1)
@@ -233,7 +263,9 @@ class TestCancelling:
         await asyncio.gather(sends[0])
         await client.aclose()
 
-    async def test_while_waiting_for_the_response_closes_the_connection(self, peer):
+    async def test_while_waiting_for_the_response_closes_the_connection(
+        self, peer: StartPeer
+    ) -> None:
         gate = Gate()
         upstream = await peer(gate)
         client = client_of(upstream, max_connections=1)
@@ -248,7 +280,9 @@ class TestCancelling:
         assert upstream.connections == 2
         await client.aclose()
 
-    async def test_while_connecting_keeps_the_connection_for_others(self, peer, until):
+    async def test_while_connecting_keeps_the_connection_for_others(
+        self, peer: StartPeer, until: Until
+    ) -> None:
         gate = Gate()
         upstream = await peer(gate)
         client = client_of(upstream)
@@ -263,7 +297,9 @@ class TestCancelling:
         assert client.opened == 1
         await client.aclose()
 
-    async def test_after_the_response_leaves_the_connection_to_its_next_user(self, peer, until):
+    async def test_after_the_response_leaves_the_connection_to_its_next_user(
+        self, peer: StartPeer, until: Until
+    ) -> None:
         gate = Gate()
         upstream = await peer(gate)
         client = client_of(upstream, max_connections=1)
@@ -288,13 +324,13 @@ class TestCancelling:
     requests=st.integers(1, 40),
     places=st.integers(1, 5),
 )
-def test_no_place_is_lost_whatever_happens(seed, requests, places):
+def test_no_place_is_lost_whatever_happens(seed: int, requests: int, places: int) -> None:
     """Peers that close, stall, answer in halves; callers that cancel; deadlines that pass."""
     asyncio.run(_turmoil(random.Random(seed), requests, places))  # noqa: S311 - not for secrets
 
 
-async def _turmoil(chance, requests, places):
-    async def accepted(reader, writer):
+async def _turmoil(chance: random.Random, requests: int, places: int) -> None:
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
                 await reader.readuntil(b"\r\n\r\n")
@@ -324,9 +360,9 @@ async def _turmoil(chance, requests, places):
         http.Origin("http", "127.0.0.1", port),
         limits=http.ClientLimits(max_connections=places, idle_timeout=0.02),
     )
-    outcomes = []
+    outcomes: list[int | str] = []
 
-    async def one():
+    async def one() -> None:
         await asyncio.sleep(chance.random() * 0.02)
         try:
             response = await client.send(

@@ -1,14 +1,20 @@
 """What the server does with sound requests: order, framing, keep-alive, codings."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import gzip
 import json
 import zlib
+from typing import TYPE_CHECKING
 
 import pytest
 
 from isthmus_runtime import http
+
+if TYPE_CHECKING:
+    from tests.contract.http.conftest import Serve, Until
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -22,7 +28,7 @@ def post(body: bytes, *fields: bytes) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
-async def test_a_request_arrives_as_it_was_sent(serve):
+async def test_a_request_arrives_as_it_was_sent(serve: Serve) -> None:
     running = await serve()
     wire = await running.connect()
     wire.send(b"PUT /a%2Fb//c?q=%20x&y HTTP/1.1\r\nHost: h:1\r\nX-A:  v \t\r\nX-a: w\r\n\r\n")
@@ -39,7 +45,7 @@ async def test_a_request_arrives_as_it_was_sent(serve):
     assert (head.http_version, head.peer) == ("1.1", "127.0.0.1")
 
 
-async def test_a_connection_serves_one_request_after_another(serve):
+async def test_a_connection_serves_one_request_after_another(serve: Serve) -> None:
     running = await serve(echo)
     wire = await running.connect()
     for body in (b"one", b"", b"three"):
@@ -49,10 +55,10 @@ async def test_a_connection_serves_one_request_after_another(serve):
     assert running.server.open_connections == 1
 
 
-async def test_pipelined_requests_are_answered_in_order_one_at_a_time(serve):
+async def test_pipelined_requests_are_answered_in_order_one_at_a_time(serve: Serve) -> None:
     running_now = 0
 
-    async def handle(request):
+    async def handle(request: http.Request) -> http.Response:
         nonlocal running_now
         running_now += 1
         assert running_now == 1
@@ -68,7 +74,7 @@ async def test_pipelined_requests_are_answered_in_order_one_at_a_time(serve):
     assert running.application.errors == []
 
 
-async def test_reading_stops_while_many_requests_wait(serve):
+async def test_reading_stops_while_many_requests_wait(serve: Serve) -> None:
     gate = asyncio.Event()
     running = await serve(gate=gate, pipelined=4)
     wire = await running.connect()
@@ -88,11 +94,11 @@ async def test_reading_stops_while_many_requests_wait(serve):
         assert (await wire.answer())[0] == 200
 
 
-async def test_early_answers_to_a_client_that_does_not_read_are_bounded(serve):
+async def test_early_answers_to_a_client_that_does_not_read_are_bounded(serve: Serve) -> None:
     large = http.Response(404, [], b"x" * 500)
     running = await serve(admission=large, write_timeout=0.3, minimum_rate=1_000_000)
     wire = await running.connect()
-    wire.writer.transport.pause_reading()
+    wire.transport.pause_reading()
     with contextlib.suppress(ConnectionError):
         for _ in range(10_000):
             wire.send(GET * 1000)
@@ -100,20 +106,22 @@ async def test_early_answers_to_a_client_that_does_not_read_are_bounded(serve):
     assert len(running.application.heads) < 100_000
 
 
-async def test_early_answers_wait_for_a_client_that_reads_late(serve):
+async def test_early_answers_wait_for_a_client_that_reads_late(serve: Serve) -> None:
     running = await serve(admission=http.Response(404, [], b"x" * 2000))
     padded = GET[:-2] + b"X-Padding: " + b"x" * 1000 + b"\r\n\r\n"
     wire = await running.connect()
-    wire.writer.transport.pause_reading()
+    wire.transport.pause_reading()
     wire.send(padded * 10_000)
     await asyncio.sleep(0.5)
     assert len(running.application.heads) < 10_000
-    wire.writer.transport.resume_reading()
+    wire.transport.resume_reading()
     for _ in range(10_000):
         assert (await wire.answer())[0] == 404
 
 
-async def test_requests_of_a_client_that_went_away_are_not_begun(serve, until):
+async def test_requests_of_a_client_that_went_away_are_not_begun(
+    serve: Serve, until: Until
+) -> None:
     gate = asyncio.Event()
     running = await serve(gate=gate)
     wire = await running.connect()
@@ -138,7 +146,9 @@ async def test_requests_of_a_client_that_went_away_are_not_begun(serve, until):
         (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "keep-alive", True),
     ],
 )
-async def test_keep_alive_is_as_the_client_asked(serve, request_head, connection, stays):
+async def test_keep_alive_is_as_the_client_asked(
+    serve: Serve, request_head: bytes, connection: str | None, stays: bool
+) -> None:
     running = await serve()
     wire = await running.connect()
     wire.send(request_head)
@@ -152,7 +162,7 @@ async def test_keep_alive_is_as_the_client_asked(serve, request_head, connection
         assert await wire.rest() == b""
 
 
-async def test_requests_behind_a_close_are_ignored(serve):
+async def test_requests_behind_a_close_are_ignored(serve: Serve) -> None:
     running = await serve()
     said = await running.said(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + GET)
 
@@ -160,7 +170,7 @@ async def test_requests_behind_a_close_are_ignored(serve):
     assert len(running.application.requests) == 1
 
 
-async def test_head_gets_the_length_and_no_body(serve):
+async def test_head_gets_the_length_and_no_body(serve: Serve) -> None:
     running = await serve()
     wire = await running.connect()
     wire.send(GET.replace(b"GET", b"HEAD"))
@@ -171,8 +181,8 @@ async def test_head_gets_the_length_and_no_body(serve):
     assert (await wire.answer())[2] == b"ok"
 
 
-async def test_a_forwarded_head_keeps_its_length(serve):
-    async def handle(request):
+async def test_a_forwarded_head_keeps_its_length(serve: Serve) -> None:
+    async def handle(request: http.Request) -> http.Response:
         return http.Response(200, [(b"content-length", b"12345")])
 
     running = await serve(handle)
@@ -183,8 +193,10 @@ async def test_a_forwarded_head_keeps_its_length(serve):
 
 
 @pytest.mark.parametrize("status", [204, 304])
-async def test_statuses_without_body_have_neither_body_nor_length(serve, status):
-    async def handle(request):
+async def test_statuses_without_body_have_neither_body_nor_length(
+    serve: Serve, status: int
+) -> None:
+    async def handle(request: http.Request) -> http.Response:
         return http.Response(status, [], b"not to be sent")
 
     running = await serve(handle)
@@ -197,8 +209,8 @@ async def test_statuses_without_body_have_neither_body_nor_length(serve, status)
         assert "content-length" not in fields
 
 
-async def test_framing_fields_of_an_answer_are_the_servers_own(serve):
-    async def handle(request):
+async def test_framing_fields_of_an_answer_are_the_servers_own(serve: Serve) -> None:
+    async def handle(request: http.Request) -> http.Response:
         fields = [
             (b"content-length", b"999"),
             (b"transfer-encoding", b"chunked"),
@@ -218,7 +230,7 @@ async def test_framing_fields_of_an_answer_are_the_servers_own(serve):
     assert fields["date"] == "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
-async def test_continue_comes_after_admission_and_before_the_body(serve):
+async def test_continue_comes_after_admission_and_before_the_body(serve: Serve) -> None:
     running = await serve(echo)
     wire = await running.connect()
     request = post(b"body", b"Expect: 100-continue")
@@ -229,7 +241,7 @@ async def test_continue_comes_after_admission_and_before_the_body(serve):
     assert (await wire.answer())[2] == b"body"
 
 
-async def test_a_refused_expectation_gets_the_answer_and_no_continue(serve):
+async def test_a_refused_expectation_gets_the_answer_and_no_continue(serve: Serve) -> None:
     running = await serve(admission=http.problem(404))
     wire = await running.connect()
     wire.send(post(b"body", b"Expect: 100-continue")[:-4])
@@ -239,7 +251,7 @@ async def test_a_refused_expectation_gets_the_answer_and_no_continue(serve):
     assert await wire.rest() == b""
 
 
-async def test_a_pipelined_continue_waits_for_its_turn(serve):
+async def test_a_pipelined_continue_waits_for_its_turn(serve: Serve) -> None:
     gate = asyncio.Event()
     running = await serve(echo, gate=gate)
     wire = await running.connect()
@@ -253,7 +265,7 @@ async def test_a_pipelined_continue_waits_for_its_turn(serve):
     assert (await wire.answer())[2] == b"body"
 
 
-async def test_an_early_answer_without_body_keeps_the_connection(serve):
+async def test_an_early_answer_without_body_keeps_the_connection(serve: Serve) -> None:
     running = await serve(admission=http.problem(404, "no such path"))
     wire = await running.connect()
     wire.send(GET + GET)
@@ -265,7 +277,7 @@ async def test_an_early_answer_without_body_keeps_the_connection(serve):
     assert running.application.requests == []
 
 
-async def test_an_early_answer_reaches_a_client_that_is_still_sending(serve):
+async def test_an_early_answer_reaches_a_client_that_is_still_sending(serve: Serve) -> None:
     running = await serve(admission=http.problem(413))
     wire = await running.connect()
     wire.send(post(b"x" * 10_000_000))
@@ -274,7 +286,7 @@ async def test_an_early_answer_reaches_a_client_that_is_still_sending(serve):
     assert (status, fields["connection"]) == (413, "close")
 
 
-async def test_chunked_bodies_are_put_together_and_trailers_dropped(serve):
+async def test_chunked_bodies_are_put_together_and_trailers_dropped(serve: Serve) -> None:
     running = await serve(echo)
     wire = await running.connect()
     wire.send(
@@ -303,7 +315,7 @@ def raw_deflate(data: bytes) -> bytes:
         (b"identity", b"hello" * 1000),
     ],
 )
-async def test_encoded_bodies_are_decoded(serve, coding, encoded):
+async def test_encoded_bodies_are_decoded(serve: Serve, coding: bytes, encoded: bytes) -> None:
     running = await serve(echo)
     wire = await running.connect()
     wire.send(post(encoded, b"Content-Encoding: " + coding))
@@ -329,8 +341,10 @@ async def test_encoded_bodies_are_decoded(serve, coding, encoded):
         (b"", False),
     ],
 )
-async def test_answers_are_compressed_for_those_who_ask(serve, accept, expected):
-    async def handle(request):
+async def test_answers_are_compressed_for_those_who_ask(
+    serve: Serve, accept: bytes, expected: bool
+) -> None:
+    async def handle(request: http.Request) -> http.Response:
         fields = [(b"content-type", b"application/json; charset=utf-8"), (b"etag", b'"1"')]
         return http.Response(200, fields, b'{"a":1}' * 1000)
 
@@ -355,8 +369,10 @@ async def test_answers_are_compressed_for_those_who_ask(serve, accept, expected)
         ([(b"content-type", b"text/plain"), (b"cache-control", b"no-transform")], 5000),
     ],
 )
-async def test_answers_that_gain_nothing_stay_as_they_are(serve, fields, size):
-    async def handle(request):
+async def test_answers_that_gain_nothing_stay_as_they_are(
+    serve: Serve, fields: list[http.Header], size: int
+) -> None:
+    async def handle(request: http.Request) -> http.Response:
         return http.Response(200, fields, b"x" * size)
 
     running = await serve(handle)
@@ -368,10 +384,10 @@ async def test_answers_that_gain_nothing_stay_as_they_are(serve, fields, size):
     assert "vary" not in answered
 
 
-async def test_a_long_answer_is_compressed_whole(serve):
+async def test_a_long_answer_is_compressed_whole(serve: Serve) -> None:
     body = bytes(range(256)) * 8192
 
-    async def handle(request):
+    async def handle(request: http.Request) -> http.Response:
         return http.Response(200, [(b"content-type", b"text/plain")], body)
 
     running = await serve(handle)
@@ -390,7 +406,9 @@ async def test_a_long_answer_is_compressed_whole(serve):
         (b"OPTIONS * HTTP/1.1", "*", "", b"a"),
     ],
 )
-async def test_other_forms_of_target(serve, line, path, query, host):
+async def test_other_forms_of_target(
+    serve: Serve, line: bytes, path: str, query: str, host: bytes
+) -> None:
     running = await serve()
     wire = await running.connect()
     wire.send(line + b"\r\nHost: a\r\n\r\n")
@@ -402,7 +420,7 @@ async def test_other_forms_of_target(serve, line, path, query, host):
 
 
 @pytest.mark.parametrize("size", [0, 3, 100_000])
-async def test_a_wish_to_upgrade_is_ignored_and_its_body_read(serve, size):
+async def test_a_wish_to_upgrade_is_ignored_and_its_body_read(serve: Serve, size: int) -> None:
     running = await serve(echo)
     wire = await running.connect()
     request = post(b"x" * size, b"Connection: upgrade", b"Upgrade: h2c")
@@ -413,7 +431,7 @@ async def test_a_wish_to_upgrade_is_ignored_and_its_body_read(serve, size):
     assert len(running.application.requests) == 2
 
 
-async def test_a_client_may_close_its_half_before_the_answer(serve):
+async def test_a_client_may_close_its_half_before_the_answer(serve: Serve) -> None:
     gate = asyncio.Event()
     running = await serve(gate=gate)
     wire = await running.connect()
@@ -426,10 +444,10 @@ async def test_a_client_may_close_its_half_before_the_answer(serve):
     assert await wire.rest() == b""
 
 
-async def test_a_handler_outlives_its_client(serve, until):
+async def test_a_handler_outlives_its_client(serve: Serve, until: Until) -> None:
     gate, done = asyncio.Event(), asyncio.Event()
 
-    async def handle(request):
+    async def handle(request: http.Request) -> http.Response:
         done.set()
         return http.Response(200)
 
@@ -450,8 +468,10 @@ async def test_a_handler_outlives_its_client(serve, until):
     [RuntimeError("secret detail"), asyncio.CancelledError(), RecursionError()],
     ids=lambda fault: type(fault).__name__,
 )
-async def test_a_failing_handler_is_a_plain_500_and_is_reported(serve, fault):
-    async def handle(request):
+async def test_a_failing_handler_is_a_plain_500_and_is_reported(
+    serve: Serve, fault: BaseException
+) -> None:
+    async def handle(request: http.Request) -> http.Response:
         raise fault
 
     running = await serve(handle)
@@ -481,14 +501,16 @@ async def test_a_failing_handler_is_a_plain_500_and_is_reported(serve, fault):
         http.Response(99),
         http.Response(101),
         http.Response(600),
-        http.Response(200, [("text", "not bytes")]),
+        http.Response(200, [("text", "not bytes")]),  # type: ignore[list-item]
         None,
     ],
     ids=repr,
 )
-async def test_an_unsafe_answer_never_reaches_the_wire(serve, answer):
-    async def handle(request):
-        return answer
+async def test_an_unsafe_answer_never_reaches_the_wire(
+    serve: Serve, answer: http.Response | None
+) -> None:
+    async def handle(request: http.Request) -> http.Response:
+        return answer  # type: ignore[return-value]
 
     running = await serve(handle)
     wire = await running.connect()
@@ -500,27 +522,28 @@ async def test_an_unsafe_answer_never_reaches_the_wire(serve, answer):
     assert len(running.application.errors) == 1
 
 
-async def test_a_failing_error_report_closes_the_connection(serve):
-    async def handle(request):
+async def test_a_failing_error_report_closes_the_connection(serve: Serve) -> None:
+    async def handle(request: http.Request) -> http.Response:
         raise RuntimeError
 
     running = await serve(handle)
-    reported = []
+    reported: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
-    running.server._shared.on_error = None
+    assert running.server._shared is not None
+    running.server._shared.on_error = None  # type: ignore[assignment]
     wire = await running.connect()
     wire.send(GET)
 
     assert await wire.rest() == b""
 
 
-async def test_a_failing_admission_is_a_plain_500_and_is_reported(serve):
+async def test_a_failing_admission_is_a_plain_500_and_is_reported(serve: Serve) -> None:
     running = await serve()
 
-    def admit(head):
+    def admit(head: http.Head) -> int:
         raise RuntimeError
 
-    running.application.admit = admit
+    running.application.admit = admit  # type: ignore[method-assign]
     wire = await running.connect()
     wire.send(GET)
 
@@ -528,10 +551,10 @@ async def test_a_failing_admission_is_a_plain_500_and_is_reported(serve):
     assert len(running.application.errors) == 1
 
 
-async def test_a_large_answer_arrives_whole(serve):
+async def test_a_large_answer_arrives_whole(serve: Serve) -> None:
     body = bytes(range(256)) * 40_000
 
-    async def handle(request):
+    async def handle(request: http.Request) -> http.Response:
         return http.Response(200, [], body)
 
     running = await serve(handle)
@@ -541,14 +564,14 @@ async def test_a_large_answer_arrives_whole(serve):
         assert (await wire.answer())[2] == body
 
 
-async def test_a_server_that_never_started_drains_at_once():
-    server = http.Server(object(), http.ServerLimits(), on_error=print)
+async def test_a_server_that_never_started_drains_at_once() -> None:
+    server = http.Server(object(), http.ServerLimits(), on_error=print)  # type: ignore[arg-type]
 
     assert await server.drain(5) == 0
     assert (server.open_connections, server.in_flight, server.refused) == (0, 0, 0)
 
 
-async def test_two_servers_share_a_port_only_where_both_say_so(serve):
+async def test_two_servers_share_a_port_only_where_both_say_so(serve: Serve) -> None:
     running = await serve()
     second = http.Server(running.application, http.ServerLimits(), on_error=print)
     with pytest.raises(OSError, match="in use"):

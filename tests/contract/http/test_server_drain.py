@@ -1,15 +1,21 @@
 """Draining: nothing in flight is lost, nothing new begins, and it ends in time."""
 
+from __future__ import annotations
+
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
 from isthmus_runtime import http
 
+if TYPE_CHECKING:
+    from tests.contract.http.conftest import Serve, Until
+
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-async def test_what_is_in_flight_is_answered_and_closed(serve, until):
+async def test_what_is_in_flight_is_answered_and_closed(serve: Serve, until: Until) -> None:
     gate = asyncio.Event()
     running = await serve(gate=gate)
     wires = [await running.connect() for _ in range(5)]
@@ -28,7 +34,7 @@ async def test_what_is_in_flight_is_answered_and_closed(serve, until):
     assert await draining == 0
 
 
-async def test_idle_connections_are_closed_and_new_ones_refused(serve):
+async def test_idle_connections_are_closed_and_new_ones_refused(serve: Serve) -> None:
     running = await serve()
     used, fresh = await running.connect(), await running.connect()
     used.send(GET)
@@ -42,7 +48,7 @@ async def test_idle_connections_are_closed_and_new_ones_refused(serve):
     assert await draining == 0
 
 
-async def test_a_request_on_its_way_when_draining_begins_is_answered(serve):
+async def test_a_request_on_its_way_when_draining_begins_is_answered(serve: Serve) -> None:
     running = await serve()
     wire = await running.connect()
     wire.send(GET)
@@ -56,7 +62,7 @@ async def test_a_request_on_its_way_when_draining_begins_is_answered(serve):
     assert await draining == 0
 
 
-async def test_a_request_half_received_is_awaited(serve, until):
+async def test_a_request_half_received_is_awaited(serve: Serve, until: Until) -> None:
     running = await serve()
     wire = await running.connect()
     wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
@@ -71,7 +77,7 @@ async def test_a_request_half_received_is_awaited(serve, until):
     assert await draining == 0
 
 
-async def test_all_that_was_pipelined_is_answered(serve, until):
+async def test_all_that_was_pipelined_is_answered(serve: Serve, until: Until) -> None:
     gate = asyncio.Event()
     running = await serve(gate=gate)
     wire = await running.connect()
@@ -88,7 +94,7 @@ async def test_all_that_was_pipelined_is_answered(serve, until):
     assert await draining == 0
 
 
-async def test_an_early_answer_while_draining_closes(serve):
+async def test_an_early_answer_while_draining_closes(serve: Serve) -> None:
     running = await serve(admission=http.problem(404))
     wire = await running.connect()
     wire.send(GET[:5])
@@ -103,7 +109,7 @@ async def test_an_early_answer_while_draining_closes(serve):
     assert await draining == 0
 
 
-async def test_what_is_unfinished_after_the_grace_is_aborted_and_counted(serve):
+async def test_what_is_unfinished_after_the_grace_is_aborted_and_counted(serve: Serve) -> None:
     running = await serve(gate=asyncio.Event())
     busy, half = await running.connect(), await running.connect()
     busy.send(GET)
@@ -116,10 +122,12 @@ async def test_what_is_unfinished_after_the_grace_is_aborted_and_counted(serve):
     assert running.application.errors == []
 
 
-async def test_a_handler_that_defies_cancelling_does_not_hold_up_the_end(serve, until):
+async def test_a_handler_that_defies_cancelling_does_not_hold_up_the_end(
+    serve: Serve, until: Until
+) -> None:
     release = asyncio.Event()
 
-    async def defiant(request):
+    async def defiant(request: http.Request) -> http.Response:
         while not release.is_set():
             try:
                 await release.wait()
@@ -138,17 +146,19 @@ async def test_a_handler_that_defies_cancelling_does_not_hold_up_the_end(serve, 
     await until(lambda: not running.server.in_flight)
 
 
-async def test_under_load_every_request_that_was_taken_is_answered(serve, until):
+async def test_under_load_every_request_that_was_taken_is_answered(
+    serve: Serve, until: Until
+) -> None:
     """Clients go on until their connection closes: an answer to each request that was handled."""
     answered = 0
 
-    async def handle(request):
+    async def handle(request: http.Request) -> http.Response:
         await asyncio.sleep(0.002)
         return http.Response(200, [], b"ok")
 
     running = await serve(handle)
 
-    async def client():
+    async def client() -> None:
         nonlocal answered
         wire = await running.connect()
         while True:
@@ -170,7 +180,7 @@ async def test_under_load_every_request_that_was_taken_is_answered(serve, until)
     assert answered == len(running.application.requests)
 
 
-async def test_an_injected_clock_decides_what_is_late(until):
+async def test_an_injected_clock_decides_what_is_late(until: Until) -> None:
     now = 1000.0
     server = http.Server(
         _Never(), http.ServerLimits(idle_timeout=60), on_error=print, clock=lambda: now
@@ -192,8 +202,8 @@ async def test_an_injected_clock_decides_what_is_late(until):
 
 
 class _Never:
-    def admit(self, head):
+    def admit(self, head: http.Head) -> http.Response:
         return http.problem(404)
 
-    async def handle(self, request):
+    async def handle(self, request: http.Request) -> http.Response:
         raise NotImplementedError

@@ -1,16 +1,22 @@
 """What the server does not take: unsound or smuggled requests, too much, too slowly."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import gzip
 import json
 import zlib
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from isthmus_runtime import http
+
+if TYPE_CHECKING:
+    from tests.contract.http.conftest import Serve, Until
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
@@ -97,7 +103,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("sent", "status"), REFUSED.values(), ids=REFUSED.keys())
-async def test_is_refused_with_a_problem_and_the_connection_closed(serve, sent, status):
+async def test_is_refused_with_a_problem_and_the_connection_closed(
+    serve: Serve, sent: bytes, status: int
+) -> None:
     running = await serve(admission=1000)
     wire = await running.connect()
     wire.send(sent)
@@ -114,7 +122,9 @@ async def test_is_refused_with_a_problem_and_the_connection_closed(serve, sent, 
 
 
 @pytest.mark.parametrize(("sent", "status"), REFUSED.values(), ids=REFUSED.keys())
-async def test_is_refused_byte_by_byte_behind_a_sound_request(serve, sent, status):
+async def test_is_refused_byte_by_byte_behind_a_sound_request(
+    serve: Serve, sent: bytes, status: int
+) -> None:
     running = await serve(admission=1000)
     wire = await running.connect()
     wire.send(GET)
@@ -130,7 +140,7 @@ async def test_is_refused_byte_by_byte_behind_a_sound_request(serve, sent, statu
 
 
 @pytest.mark.parametrize("coding", [b"gzip", b"deflate"])
-async def test_a_bomb_is_not_unfolded(serve, coding):
+async def test_a_bomb_is_not_unfolded(serve: Serve, coding: bytes) -> None:
     bomb = zlib.compressobj(9, wbits=31 if coding == b"gzip" else 15)
     packed = b"".join(bomb.compress(bytes(1_000_000)) for _ in range(50)) + bomb.flush()
     running = await serve(admission=100_000)
@@ -145,7 +155,7 @@ async def test_a_bomb_is_not_unfolded(serve, coding):
     assert running.application.requests == []
 
 
-async def test_many_empty_gzip_members_are_refused(serve):
+async def test_many_empty_gzip_members_are_refused(serve: Serve) -> None:
     packed = gzip.compress(b"") * 5000
     running = await serve()
     wire = await running.connect()
@@ -157,7 +167,7 @@ async def test_many_empty_gzip_members_are_refused(serve):
 @pytest.mark.parametrize(
     "endless", [b"1\r\na\r\n0\r\n" + b"X: y\r\n", b"1;", b"0\r\nX: "], ids=repr
 )
-async def test_endless_framing_of_a_body_is_refused(serve, endless):
+async def test_endless_framing_of_a_body_is_refused(serve: Serve, endless: bytes) -> None:
     running = await serve()
     wire = await running.connect()
     wire.send(CHUNKED + b"\r\n" + endless + b"x" * 100_000)
@@ -165,7 +175,7 @@ async def test_endless_framing_of_a_body_is_refused(serve, endless):
     assert (await wire.answer())[0] == 400
 
 
-async def test_a_head_within_its_limit_is_taken_whatever_is_pipelined_before(serve):
+async def test_a_head_within_its_limit_is_taken_whatever_is_pipelined_before(serve: Serve) -> None:
     large = GET[:-2] + (b"X: " + b"y" * 3000 + b"\r\n") * 10 + b"\r\n"
     running = await serve()
     wire = await running.connect()
@@ -177,11 +187,11 @@ async def test_a_head_within_its_limit_is_taken_whatever_is_pipelined_before(ser
 class TestSlowness:
     """Each limit is short here; what is awaited is the answer or the close itself."""
 
-    async def test_a_trickling_head_ends_with_408(self, serve):
+    async def test_a_trickling_head_ends_with_408(self, serve: Serve) -> None:
         running = await serve(header_timeout=0.2)
         wire = await running.connect()
 
-        async def trickle():
+        async def trickle() -> None:
             for byte in GET[:-2] + b"X: y" * 1000:
                 wire.send(bytes([byte]))
                 await asyncio.sleep(0.02)
@@ -192,17 +202,17 @@ class TestSlowness:
         assert await wire.rest() == b""
         trickling.cancel()
 
-    async def test_a_silent_connection_is_closed(self, serve):
+    async def test_a_silent_connection_is_closed(self, serve: Serve) -> None:
         running = await serve(header_timeout=0.1)
 
         assert await running.said(b"") == b""
 
-    async def test_newlines_only_are_no_request(self, serve):
+    async def test_newlines_only_are_no_request(self, serve: Serve) -> None:
         running = await serve(header_timeout=0.1, idle_timeout=0.1)
 
         assert await running.said(b"\r\n" * 10) == b""
 
-    async def test_an_idle_connection_is_closed(self, serve):
+    async def test_an_idle_connection_is_closed(self, serve: Serve) -> None:
         running = await serve(idle_timeout=0.1)
         wire = await running.connect()
         wire.send(GET)
@@ -210,7 +220,7 @@ class TestSlowness:
         assert (await wire.answer())[0] == 200
         assert await wire.rest() == b""
 
-    async def test_a_half_body_ends_with_408(self, serve):
+    async def test_a_half_body_ends_with_408(self, serve: Serve) -> None:
         running = await serve(body_timeout=0.1)
         wire = await running.connect()
         wire.send(POST + b"Content-Length: 10\r\n\r\nabc")
@@ -218,12 +228,12 @@ class TestSlowness:
         assert (await wire.answer())[0] == 408
         assert await wire.rest() == b""
 
-    async def test_a_trickling_body_ends_with_408(self, serve):
+    async def test_a_trickling_body_ends_with_408(self, serve: Serve) -> None:
         running = await serve(body_timeout=0.2, minimum_rate=1000)
         wire = await running.connect()
         wire.send(POST + b"Content-Length: 100000\r\n\r\n")
 
-        async def trickle():
+        async def trickle() -> None:
             while True:
                 wire.send(b"x")
                 await asyncio.sleep(0.02)
@@ -233,7 +243,7 @@ class TestSlowness:
         assert (await wire.answer())[0] == 408
         trickling.cancel()
 
-    async def test_a_slow_but_steady_body_is_taken(self, serve):
+    async def test_a_slow_but_steady_body_is_taken(self, serve: Serve) -> None:
         running = await serve(body_timeout=0.15, minimum_rate=10)
         wire = await running.connect()
         wire.send(POST + b"Content-Length: 20\r\n\r\n")
@@ -243,7 +253,9 @@ class TestSlowness:
 
         assert (await wire.answer())[0] == 200
 
-    async def test_a_late_second_request_spoils_not_the_first_answer(self, serve, until):
+    async def test_a_late_second_request_spoils_not_the_first_answer(
+        self, serve: Serve, until: Until
+    ) -> None:
         gate = asyncio.Event()
         running = await serve(gate=gate, header_timeout=0.1)
         wire = await running.connect()
@@ -254,7 +266,7 @@ class TestSlowness:
         assert (await wire.answer())[0] == 200
         assert (await wire.answer())[0] == 408
 
-    async def test_a_slow_handler_is_nobodys_timeout(self, serve):
+    async def test_a_slow_handler_is_nobodys_timeout(self, serve: Serve) -> None:
         gate = asyncio.Event()
         running = await serve(gate=gate, header_timeout=0.05, idle_timeout=0.05, body_timeout=0.05)
         wire = await running.connect()
@@ -264,33 +276,37 @@ class TestSlowness:
 
         assert (await wire.answer())[0] == 200
 
-    async def test_a_client_that_never_reads_is_aborted(self, serve, until):
-        async def large(request):
+    async def test_a_client_that_never_reads_is_aborted(self, serve: Serve, until: Until) -> None:
+        async def large(request: http.Request) -> http.Response:
             return http.Response(200, [], bytes(20_000_000))
 
         running = await serve(large, write_timeout=0.1, minimum_rate=1_000_000)
         wire = await running.connect()
-        wire.writer.transport.pause_reading()
+        wire.transport.pause_reading()
         wire.send(GET)
         await until(lambda: running.server.open_connections)
         await until(lambda: not running.server.open_connections)
 
-    async def test_a_client_that_never_reads_a_last_answer_is_aborted(self, serve, until):
-        async def large(request):
+    async def test_a_client_that_never_reads_a_last_answer_is_aborted(
+        self, serve: Serve, until: Until
+    ) -> None:
+        async def large(request: http.Request) -> http.Response:
             return http.Response(200, [], bytes(20_000_000))
 
         running = await serve(large, write_timeout=0.1, minimum_rate=1_000_000)
         wire = await running.connect()
-        wire.writer.transport.pause_reading()
+        wire.transport.pause_reading()
         wire.send(GET[:-2] + b"Connection: close\r\n\r\n")
         await running.application.arrived.wait()
         await until(lambda: not running.server.open_connections)
 
     @pytest.mark.parametrize("connection", [b"keep-alive", b"close"])
-    async def test_a_client_that_reads_slowly_gets_all(self, serve, connection):
+    async def test_a_client_that_reads_slowly_gets_all(
+        self, serve: Serve, connection: bytes
+    ) -> None:
         size = 30_000_000
 
-        async def large(request):
+        async def large(request: http.Request) -> http.Response:
             return http.Response(200, [], bytes(size))
 
         running = await serve(large, write_timeout=0.2, minimum_rate=1_000_000)
@@ -302,7 +318,7 @@ class TestSlowness:
             read += len(await wire.reader.read(300_000))
             await asyncio.sleep(0.005)
 
-    async def test_a_refused_client_that_stays_is_let_go(self, serve):
+    async def test_a_refused_client_that_stays_is_let_go(self, serve: Serve) -> None:
         running = await serve(linger_timeout=0.1)
         wire = await running.connect()
         wire.send(b"garbage\r\n\r\n")
@@ -314,7 +330,7 @@ class TestSlowness:
                 await asyncio.sleep(0.01)
 
 
-async def test_connections_beyond_the_limit_are_told_so(serve, until):
+async def test_connections_beyond_the_limit_are_told_so(serve: Serve, until: Until) -> None:
     running = await serve(max_connections=2)
     first, second = await running.connect(), await running.connect()
     for wire in (first, second):
@@ -332,7 +348,7 @@ async def test_connections_beyond_the_limit_are_told_so(serve, until):
     assert await running.is_serving()
 
 
-async def test_a_crowd_beyond_the_limit_costs_a_bounded_number_of_sockets(serve):
+async def test_a_crowd_beyond_the_limit_costs_a_bounded_number_of_sockets(serve: Serve) -> None:
     running = await serve(max_connections=1)
     for _ in range(100):
         await running.connect()
@@ -347,7 +363,7 @@ async def test_a_crowd_beyond_the_limit_costs_a_bounded_number_of_sockets(serve)
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
-def test_garbage_never_stops_the_server(data):
+def test_garbage_never_stops_the_server(data: st.DataObject) -> None:
     pieces = data.draw(
         st.lists(
             st.one_of(
@@ -369,7 +385,7 @@ def test_garbage_never_stops_the_server(data):
         )
     )
 
-    async def converse():
+    async def converse() -> None:
         application = _Ok()
         server = http.Server(application, http.ServerLimits(), on_error=application.on_error)
         port = await server.start("127.0.0.1", 0)
@@ -395,15 +411,15 @@ def test_garbage_never_stops_the_server(data):
 
 
 class _Ok:
-    def __init__(self):
-        self.errors = []
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
 
-    def admit(self, head):
+    def admit(self, head: http.Head) -> int:
         return 100
 
-    async def handle(self, request):
+    async def handle(self, request: http.Request) -> http.Response:
         await asyncio.sleep(0)
         return http.Response(200, [], request.body)
 
-    def on_error(self, error, head):
+    def on_error(self, error: Exception, head: http.Head | None) -> None:
         self.errors.append(error)

@@ -17,7 +17,7 @@ FIELDS = [
 ]
 
 
-def test_end_to_end_drops_what_is_hop_by_hop_by_rule_or_by_name():
+def test_end_to_end_drops_what_is_hop_by_hop_by_rule_or_by_name() -> None:
     assert messages.end_to_end(FIELDS) == [
         (b"x-open", b"2"),
         (b"x-open", b"3"),
@@ -27,11 +27,11 @@ def test_end_to_end_drops_what_is_hop_by_hop_by_rule_or_by_name():
 
 
 @pytest.mark.parametrize(("name", "value"), [(b"x-open", b"2"), (b"x-none", None)])
-def test_a_look_up_finds_the_first(name, value):
+def test_a_look_up_finds_the_first(name: bytes, value: bytes | None) -> None:
     assert messages.header(FIELDS, name) == value
 
 
-def test_a_list_field_is_read_over_all_its_lines():
+def test_a_list_field_is_read_over_all_its_lines() -> None:
     assert messages.header_values(FIELDS, b"connection") == [
         b"keep-alive",
         b"x-secret",

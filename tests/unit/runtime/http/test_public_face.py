@@ -6,7 +6,7 @@ from isthmus_runtime import http
 from isthmus_runtime.http import transport
 
 
-def test_all_names_are_the_public_names():
+def test_all_names_are_the_public_names() -> None:
     public = {
         name
         for name, value in vars(http).items()
@@ -16,13 +16,13 @@ def test_all_names_are_the_public_names():
     assert sorted(public) == sorted(http.__all__)
 
 
-async def test_the_client_is_a_transport():
+async def test_the_client_is_a_transport() -> None:
     client: transport.Transport = http.Client(http.Origin("http", "localhost", 80))
 
     assert callable(client.send)
 
 
-def test_every_client_error_says_whether_something_was_sent():
+def test_every_client_error_says_whether_something_was_sent() -> None:
     errors = [
         http.ClientClosed(),
         http.ConnectFailed("x"),
