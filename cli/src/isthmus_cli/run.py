@@ -11,6 +11,7 @@ import click
 import uvloop
 
 from isthmus_api.connector import Auth
+from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.model import Model, SecretKeyRef
 from isthmus_api.plan import RoutePlan, check, plan
 from isthmus_api.problems import Problem, errors
@@ -79,7 +80,11 @@ class _Session:
             return 2
         self._warn_of_missing(plans, store)
         runtime = Runtime(self._settings, store)
-        await runtime.load(plans)
+        try:
+            await runtime.load(plans)
+        except (ExpressionError, ValueError) as error:
+            click.echo(f"isthmus: {error}", err=True)
+            return 1
         try:
             port, admin_port = await runtime.start()
         except OSError as error:
@@ -106,7 +111,11 @@ class _Session:
             if errors(problems) or not plans:
                 click.echo("isthmus: not reloaded; the version before goes on", err=True)
                 continue
-            await runtime.load(plans)
+            try:
+                await runtime.load(plans)
+            except (ExpressionError, ValueError) as error:
+                click.echo(f"isthmus: not reloaded; the version before goes on: {error}", err=True)
+                continue
             click.echo(f"isthmus: reloaded, {_counted(plans)}", err=True)
 
     def _show(self, problems: tuple[Problem, ...]) -> None:

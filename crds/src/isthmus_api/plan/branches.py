@@ -1,49 +1,41 @@
 """Branches of a Route: each is there, each is used, and none leads back to itself."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
-from isthmus_api.problems import Code, Path, Problem
-from isthmus_api.route import RouteSpec, Step
+from isthmus_api.plan import steps
+from isthmus_api.plan.steps import Use
+from isthmus_api.problems import Code, Problem
+from isthmus_api.route import RouteSpec
 
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A step names a branch."""
-
-    path: Path
-    branch: str
-
-
-def uses(steps: tuple[Step, ...], path: Path) -> Iterator[Use]:
-    """The branches that `steps` name."""
-    for index, step in enumerate(steps):
-        at = (*path, index)
-        if step.choice:
-            for number, when in enumerate(step.choice.when):
-                yield Use((*at, "choice", "when", number, "branch"), when.branch)
-            if step.choice.otherwise:
-                yield Use((*at, "choice", "otherwise"), step.choice.otherwise)
-        if step.split:
-            yield Use((*at, "split", "branch"), step.split.branch)
-        if step.scatter:
-            for number, branch in enumerate(step.scatter.branches):
-                yield Use((*at, "scatter", "branches", number), branch)
+Edges = Mapping[str, tuple[Use, ...]]
+"""The branches that each branch names."""
 
 
 def check(spec: RouteSpec) -> Iterator[Problem]:
     """Everything that is wrong with the branches of a Route."""
-    edges = {
-        name: tuple(uses(steps, ("spec", "branches", name)))
-        for name, steps in spec.branches.items()
-    }
-    start = tuple(uses(spec.steps, ("spec", "steps")))
-    yield from _missing((*start, *(use for found in edges.values() for use in found)), edges)
+    start, *branches = (
+        tuple(use for index, step in enumerate(found) for use in steps.uses(step, (*path, index)))
+        for path, found in steps.lists(spec)
+    )
+    edges = dict(zip(spec.branches, branches, strict=True))
+    yield from _missing((*start, *(use for found in branches for use in found)), edges)
     yield from _cycles(edges)
     yield from _unused(start, edges)
 
 
-def _missing(found: tuple[Use, ...], edges: Mapping[str, object]) -> Iterator[Problem]:
+def reached(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
+    """The branches that `start` leads to, itself included."""
+    found: set[str] = set()
+    ahead = list(start)
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += edges.get(name, ())
+    return found
+
+
+def _missing(found: tuple[Use, ...], edges: Edges) -> Iterator[Problem]:
     for use in found:
         if use.branch not in edges:
             known = ", ".join(edges) or "none yet"
@@ -55,40 +47,38 @@ def _missing(found: tuple[Use, ...], edges: Mapping[str, object]) -> Iterator[Pr
             )
 
 
-def _cycles(edges: Mapping[str, tuple[Use, ...]]) -> Iterator[Problem]:
+def _cycles(edges: Edges) -> Iterator[Problem]:
+    """Follow every use once, with the branches on the way to it."""
     done: set[str] = set()
-
-    def follow(use: Use, trail: tuple[str, ...]) -> Iterator[Problem]:
-        if use.branch in trail:
-            circle = " -> ".join((*trail[trail.index(use.branch) :], use.branch))
-            yield Problem(
-                Code.BRANCH_CYCLE,
-                f"the branches lead back to themselves: {circle}",
-                hint="a Route must end; let the last branch name another one, or none",
-                path=use.path,
-            )
-        elif use.branch not in done:
-            for following in edges.get(use.branch, ()):
-                yield from follow(following, (*trail, use.branch))
-            done.add(use.branch)
-
-    for name, found in edges.items():
-        if name not in done:
-            for use in found:
-                yield from follow(use, (name,))
-            done.add(name)
-
-
-def _unused(start: tuple[Use, ...], edges: Mapping[str, tuple[Use, ...]]) -> Iterator[Problem]:
-    reached: set[str] = set()
-    ahead = [use.branch for use in start]
-    while ahead:
-        name = ahead.pop()
-        if name not in reached:
-            reached.add(name)
-            ahead += (use.branch for use in edges.get(name, ()))
     for name in edges:
-        if name not in reached:
+        trail = [name]
+        ahead = [iter(() if name in done else edges[name])]
+        while ahead:
+            use = next(ahead[-1], None)
+            if use is None:
+                ahead.pop()
+                done.add(trail.pop())
+            elif use.branch in trail:
+                yield _cycle((*trail[trail.index(use.branch) :], use.branch), use)
+            elif use.branch in edges and use.branch not in done:
+                trail.append(use.branch)
+                ahead.append(iter(edges[use.branch]))
+
+
+def _cycle(circle: tuple[str, ...], use: Use) -> Problem:
+    return Problem(
+        Code.BRANCH_CYCLE,
+        f"the branches lead back to themselves: {' -> '.join(circle)}",
+        hint="a Route must end; let the last branch name another one, or none",
+        path=use.path,
+    )
+
+
+def _unused(start: tuple[Use, ...], edges: Edges) -> Iterator[Problem]:
+    named = {name: [use.branch for use in found] for name, found in edges.items()}
+    used = reached((use.branch for use in start), named)
+    for name in edges:
+        if name not in used:
             yield Problem(
                 Code.BRANCH_UNUSED,
                 f"no step leads to the branch '{name}'",

@@ -15,11 +15,19 @@ _MAPPING_EXPRESSION: Path = ("spec", "expression")
 def template(site: Template, origin: Origin) -> Iterator[Problem]:
     """What is wrong with a string that may hold `{% … %}`."""
     try:
-        holes = templates.parse(site.text).holes
+        parsed = templates.parse(site.text)
     except engine.SyntaxFault as fault:
         yield _fault(fault, site.path, origin)
         return
-    for hole in holes:
+    if site.is_whole and not parsed.is_typed:
+        yield Problem(
+            Code.EXPRESSION_INVALID,
+            "this must be one {% … %} and nothing else: any text would count as a value",
+            hint="join the expressions, as in {% a and b %}",
+            path=site.path,
+            location=origin.locate(site.path),
+        )
+    for hole in parsed.holes:
         findings = lint.lint(hole.source, variables=site.variables, functions=_FUNCTIONS)
         for finding in findings:
             line, column = engine.position(site.text, hole.offset + finding.offset)

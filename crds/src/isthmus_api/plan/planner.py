@@ -5,16 +5,17 @@ All checks run, so a person sees every problem at once. A plan exists only when 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.model import Model
-from isthmus_api.plan import branches, expression_checks, schemas, shape
+from isthmus_api.plan import branches, expression_checks, schemas, shape, steps
 from isthmus_api.plan.routeplan import PlannedMapping, RoutePlan
 from isthmus_api.plan.sites import Inline, MappingUse, Template, sites
 from isthmus_api.problems import Code, Path, Problem, errors
-from isthmus_api.resources import Resource, Resources
-from isthmus_api.route import RouteSpec, Step
+from isthmus_api.resources import CONNECTOR, MAPPING, Key, Kind, Resource, Resources
+from isthmus_api.route import RouteSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def _all_problems(resources: Resources) -> Iterator[Problem]:
 
 def _problems(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
     spec = route.spec
-    yield from _of(route, _references(route, resources))
+    yield from _of(route, _not_found(route, resources))
     yield from _of(route, shape.check(spec))
     yield from _of(route, schemas.of_route(spec))
     in_branches = tuple(branches.check(spec))
@@ -59,6 +60,7 @@ def _problems(route: Resource[RouteSpec], resources: Resources) -> Iterator[Prob
 
 
 def _in_expressions(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
+    mappings: dict[str, Resource[MappingSpec]] = {}
     for site in sites(route.spec):
         match site:
             case Template():
@@ -68,53 +70,60 @@ def _in_expressions(route: Resource[RouteSpec], resources: Resources) -> Iterato
             case MappingUse():
                 mapping = resources.mapping(route.key.namespace, site.mapping)
                 if mapping is not None:
-                    yield from _of(mapping, expression_checks.mapping(mapping))
+                    mappings[site.mapping] = mapping
                     yield from _of(route, expression_checks.bindings(site, mapping))
+    for mapping in mappings.values():
+        yield from _of(mapping, expression_checks.mapping(mapping))
 
 
-def _references(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    kind: Kind
+    name: str
+    path: Path
+
+
+def _references(spec: RouteSpec) -> Iterator[_Reference]:
+    """What the steps of a Route refer to."""
+    for path, step in steps.each(spec):
+        if step.call:
+            yield _Reference(CONNECTOR, step.call.connector, (*path, "call", "connector"))
+        if step.map and step.map.mapping:
+            yield _Reference(MAPPING, step.map.mapping, (*path, "map", "mapping"))
+
+
+_NOT_FOUND: Final = {
+    CONNECTOR.name: Code.CONNECTOR_NOT_FOUND,
+    MAPPING.name: Code.MAPPING_NOT_FOUND,
+}
+
+
+def _not_found(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
     namespace = route.key.namespace
-    for step, path in _steps(route.spec):
-        if step.call and not resources.connector(namespace, step.call.connector):
-            known = [found.key.name for found in resources.connectors()]
-            yield _not_found("Connector", step.call.connector, (*path, "call", "connector"), known)
-        if step.map and step.map.mapping and not resources.mapping(namespace, step.map.mapping):
-            known = [found.key.name for found in resources.mappings()]
-            yield _not_found("Mapping", step.map.mapping, (*path, "map", "mapping"), known)
-
-
-def _not_found(kind: str, name: str, path: Path, known: list[str]) -> Problem:
-    code = Code.CONNECTOR_NOT_FOUND if kind == "Connector" else Code.MAPPING_NOT_FOUND
-    there = f"there are: {', '.join(sorted(known))}" if known else "there is none yet"
-    return Problem(
-        code,
-        f"there is no {kind} '{name}' in this namespace",
-        hint=f"apply it, or name another one; {there}",
-        path=path,
-    )
-
-
-def _steps(spec: RouteSpec) -> Iterator[tuple[Step, Path]]:
-    """All steps of a Route with their paths."""
-    for index, step in enumerate(spec.steps):
-        yield step, ("spec", "steps", index)
-    for name, steps in spec.branches.items():
-        for index, step in enumerate(steps):
-            yield step, ("spec", "branches", name, index)
+    for reference in _references(route.spec):
+        kind = reference.kind.name
+        known = [key for key in resources.by_key if (key.kind, key.namespace) == (kind, namespace)]
+        if Key(kind, namespace, reference.name) not in known:
+            names = ", ".join(sorted(key.name for key in known))
+            there = f"there are: {names}" if names else "there is none yet"
+            yield Problem(
+                _NOT_FOUND[kind],
+                f"there is no {kind} '{reference.name}' in this namespace",
+                hint=f"apply it, or name another one; {there}",
+                path=reference.path,
+            )
 
 
 def _join(route: Resource[RouteSpec], resources: Resources) -> RoutePlan:
-    steps = [step for step, _ in _steps(route.spec)]
     namespace = route.key.namespace
     connectors: dict[str, ConnectorSpec] = {}
     mappings: dict[str, PlannedMapping] = {}
-    for step in steps:
-        if step.call and (connector := resources.connector(namespace, step.call.connector)):
-            connectors[step.call.connector] = connector.spec
-        if step.map and step.map.mapping:
-            mapping = resources.mapping(namespace, step.map.mapping)
-            if mapping is not None:
-                mappings[step.map.mapping] = planned(mapping.spec)
+    for reference in _references(route.spec):
+        name = reference.name
+        if reference.kind is CONNECTOR and (connector := resources.connector(namespace, name)):
+            connectors[name] = connector.spec
+        if reference.kind is MAPPING and (mapping := resources.mapping(namespace, name)):
+            mappings[name] = planned(mapping.spec)
     return RoutePlan.of(
         route.spec,
         namespace=namespace,

@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema_rs
 
 from isthmus_api.mapping import MappingSpec
+from isthmus_api.plan import steps
 from isthmus_api.problems import Code, Path, Problem
 from isthmus_api.route import RouteSpec
 
@@ -20,16 +21,9 @@ def of_mapping(spec: MappingSpec) -> Iterator[Problem]:
 
 def of_route(spec: RouteSpec) -> Iterator[Problem]:
     """Schemas of a Route that are none."""
-    for index, step in enumerate(spec.steps):
+    for path, step in steps.each(spec):
         if step.validate_:
-            yield from _check(
-                step.validate_.schema_, ("spec", "steps", index, "validate", "schema")
-            )
-    for name, steps in spec.branches.items():
-        for index, step in enumerate(steps):
-            if step.validate_:
-                path = ("spec", "branches", name, index, "validate", "schema")
-                yield from _check(step.validate_.schema_, path)
+            yield from _check(step.validate_.schema_, (*path, "validate", "schema"))
 
 
 def _check(schema: dict[str, Any], path: Path) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from isthmus_api.expressions import builtins
+from isthmus_api.plan import branches, steps
 from isthmus_api.plan.sites import FAILED, PARALLEL, RESERVED
 from isthmus_api.problems import Code, Path, Problem
 from isthmus_api.resources import Resource
@@ -12,17 +13,18 @@ from isthmus_api.route import RouteSpec, Step
 
 def check(spec: RouteSpec) -> Iterator[Problem]:
     """Everything that is wrong with the shape of a Route."""
-    lists: list[tuple[Path, tuple[Step, ...]]] = [(("spec", "steps"), spec.steps)]
-    lists += [(("spec", "branches", name), steps) for name, steps in spec.branches.items()]
-    for path, steps in lists:
-        yield from _after_the_answer(steps, path)
-        yield from _names(steps, path)
+    for path, found in steps.lists(spec):
+        yield from _after_the_answer(found, path)
+    for path, step in steps.each(spec):
+        yield from _variable(step, path)
+        yield from _results(step, path)
+        yield from _unsendable(step, path)
     yield from _answers_in_parallel(spec)
     yield from _params(spec)
 
 
-def _after_the_answer(steps: tuple[Step, ...], path: Path) -> Iterator[Problem]:
-    for index, step in enumerate(steps[:-1]):
+def _after_the_answer(found: tuple[Step, ...], path: Path) -> Iterator[Problem]:
+    for index, step in enumerate(found[:-1]):
         if step.respond:
             yield Problem(
                 Code.STEP_UNREACHABLE,
@@ -32,21 +34,55 @@ def _after_the_answer(steps: tuple[Step, ...], path: Path) -> Iterator[Problem]:
             )
 
 
-def _names(steps: tuple[Step, ...], path: Path) -> Iterator[Problem]:
-    for index, step in enumerate(steps):
-        if step.into in RESERVED | PARALLEL | FAILED | builtins.NAMES:
+def _variable(step: Step, path: Path) -> Iterator[Problem]:
+    if step.into in RESERVED | PARALLEL | FAILED | builtins.NAMES:
+        yield Problem(
+            Code.NAME_CLASH,
+            f"the variable '{step.into}' would hide ${step.into}, which expressions know already",
+            hint="choose another name",
+            path=(*path, "into"),
+        )
+
+
+def _results(step: Step, path: Path) -> Iterator[Problem]:
+    """A scatter gathers by name, so a branch that it names twice has one result."""
+    seen: set[str] = set()
+    for use in steps.uses(step, path):
+        if use.verb == "scatter" and use.branch in seen:
             yield Problem(
                 Code.NAME_CLASH,
-                f"the variable '{step.into}' would hide ${step.into}, which expressions know "
-                "already",
-                hint="choose another name",
-                path=(*path, index, "into"),
+                f"the scatter names the branch '{use.branch}' twice",
+                hint="name each branch once",
+                path=use.path,
+            )
+        seen.add(use.branch)
+
+
+def _unsendable(step: Step, path: Path) -> Iterator[Problem]:
+    """What is written in full and can never be sent; the runtime judges what expressions give."""
+    call = step.call
+    if call is None:
+        return
+    if "{%" not in call.path and {".", ".."} & set(call.path.partition("?")[0].split("/")):
+        yield Problem(
+            Code.INVALID_VALUE,
+            f"the path '{call.path}' has a segment . or ..",
+            hint="write the path that it leads to",
+            path=(*path, "call", "path"),
+        )
+    for name, value in call.headers.items():
+        if "{%" not in value and any(c in "\r\n\0" or ord(c) > 255 for c in value):
+            yield Problem(
+                Code.INVALID_VALUE,
+                f"the header '{name}' holds a line break or a character beyond latin-1",
+                hint="a header is one line; encode other text",
+                path=(*path, "call", "headers", name),
             )
 
 
 def _answers_in_parallel(spec: RouteSpec) -> Iterator[Problem]:
     """A branch that runs several times, or beside another, cannot give the one answer."""
-    for name in _parallel_branches(spec):
+    for name in sorted(_parallel_branches(spec)):
         for index, step in enumerate(spec.branches.get(name, ())):
             answers = step.respond or (step.on_error and step.on_error.respond)
             if answers:
@@ -60,28 +96,12 @@ def _answers_in_parallel(spec: RouteSpec) -> Iterator[Problem]:
 
 def _parallel_branches(spec: RouteSpec) -> set[str]:
     """Branches that a split or scatter runs, directly or through a choice."""
-    steps = (*spec.steps, *(step for found in spec.branches.values() for step in found))
-    ahead = [name for step in steps for name in _parallel(step)]
-    found: set[str] = set()
-    while ahead:
-        name = ahead.pop()
-        if name not in found:
-            found.add(name)
-            ahead += (n for step in spec.branches.get(name, ()) for n in _alternatives(step))
-    return found
-
-
-def _parallel(step: Step) -> tuple[str, ...]:
-    if step.split:
-        return (step.split.branch,)
-    return step.scatter.branches if step.scatter else ()
-
-
-def _alternatives(step: Step) -> tuple[str, ...]:
-    if not step.choice:
-        return ()
-    branches = tuple(when.branch for when in step.choice.when)
-    return (*branches, step.choice.otherwise) if step.choice.otherwise else branches
+    uses = [use for _, step in steps.each(spec) for use in steps.uses(step)]
+    alternatives = {
+        name: [use.branch for step in found for use in steps.uses(step) if use.verb == "choice"]
+        for name, found in spec.branches.items()
+    }
+    return branches.reached((use.branch for use in uses if use.verb != "choice"), alternatives)
 
 
 def _params(spec: RouteSpec) -> Iterator[Problem]:
@@ -97,7 +117,7 @@ def _params(spec: RouteSpec) -> Iterator[Problem]:
                 path=("spec", "source", "http", "path"),
             )
     variables = [segment for segment in segments if segment.startswith("{")]
-    for variable in {v for v in variables if variables.count(v) > 1}:
+    for variable in sorted({v for v in variables if variables.count(v) > 1}):
         yield Problem(
             Code.NAME_CLASH,
             f"the path names {variable} twice",

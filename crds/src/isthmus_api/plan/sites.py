@@ -1,9 +1,11 @@
 """Sites: every place in a Route where an expression may stand, and the variables it may read."""
 
-from collections.abc import Iterator, Mapping
+import graphlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from isthmus_api.plan import steps
 from isthmus_api.problems import Path
 from isthmus_api.route import Call, OnError, Respond, RouteSpec, Step
 
@@ -19,11 +21,12 @@ FAILED = frozenset({"failure"})
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A string that may hold `{% … %}`."""
+    """A string that may hold `{% … %}`; where it `is_whole` it must be one such expression."""
 
     path: Path
     text: str
     variables: frozenset[str]
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +53,54 @@ Site = Template | Inline | MappingUse
 def sites(spec: RouteSpec) -> Iterator[Site]:
     """All sites of a Route whose branches have no cycle.
 
-    A branch that is reached from two places is visited twice, as its variables may differ.
+    Each branch is visited once, however many steps lead to it (their number doubles with every
+    choice), with the variables that it has on every way.
     """
-    yield from _Walk(spec.branches).steps(spec.steps, ("spec", "steps"), set(RESERVED))
+    scopes = _Scopes(spec)
+    yield from _in_steps(spec.steps, ("spec", "steps"), RESERVED, scopes)
+    for name in scopes.outer_first:
+        if name in scopes.known:
+            path = ("spec", "branches", name)
+            yield from _in_steps(spec.branches[name], path, scopes.known[name], scopes)
 
 
-class _Walk:
-    def __init__(self, branches: Mapping[str, tuple[Step, ...]]) -> None:
-        self._branches = branches
+def _in_steps(
+    found: tuple[Step, ...], path: Path, known: frozenset[str], scopes: "_Scopes"
+) -> Iterator[Site]:
+    for index, step in enumerate(found):
+        yield from _own(step, (*path, index), known)
+        scopes.enter(step, known)
+        known |= scopes.bound_by(step)
 
-    def steps(self, steps: tuple[Step, ...], path: Path, variables: set[str]) -> Iterator[Site]:
-        """Visit steps in order; what they bind is added to `variables`."""
-        for index, step in enumerate(steps):
-            yield from self._step(step, (*path, index), variables)
 
-    def _step(self, step: Step, path: Path, variables: set[str]) -> Iterator[Site]:
-        known = frozenset(variables)
-        yield from _own(step, path, known)
-        if step.choice:
-            branches = [when.branch for when in step.choice.when]
-            for name in (*branches, step.choice.otherwise):
-                yield from self._branch(name, variables)
-        if step.split:
-            yield from self._branch(step.split.branch, set(known | PARALLEL))
-        if step.scatter:
-            for name in step.scatter.branches:
-                yield from self._branch(name, set(known))
-        if step.into:
-            variables.add(step.into)
+class _Scopes:
+    """The variables that branches have, and those they bind for the steps after them."""
 
-    def _branch(self, name: str | None, variables: set[str]) -> Iterator[Site]:
-        if name is not None and name in self._branches:
-            yield from self.steps(self._branches[name], ("spec", "branches", name), variables)
+    def __init__(self, spec: RouteSpec) -> None:
+        named = {
+            name: [use.branch for step in found for use in steps.uses(step)]
+            for name, found in spec.branches.items()
+        }
+        order = graphlib.TopologicalSorter(named).static_order()
+        inner_first = [name for name in order if name in spec.branches]
+        self.outer_first = inner_first[::-1]
+        self.known: dict[str, frozenset[str]] = {}
+        self._bound: dict[str, frozenset[str]] = {}
+        for name in inner_first:
+            bound = (self.bound_by(step) for step in spec.branches[name])
+            self._bound[name] = frozenset().union(*bound)
+
+    def bound_by(self, step: Step) -> frozenset[str]:
+        """Variables after a step; whichever branch a choice takes runs on the message itself."""
+        own = frozenset({step.into} if step.into else ())
+        taken = (use.branch for use in steps.uses(step) if use.verb == "choice")
+        return own.union(*(self._bound.get(name, frozenset()) for name in taken))
+
+    def enter(self, step: Step, known: frozenset[str]) -> None:
+        """Note that the branches of a step are reached with the variables `known`."""
+        for use in steps.uses(step):
+            inside = known | PARALLEL if use.verb == "split" else known
+            self.known[use.branch] = self.known.get(use.branch, inside) & inside
 
 
 def _own(step: Step, path: Path, known: frozenset[str]) -> Iterator[Site]:
@@ -93,15 +112,16 @@ def _own(step: Step, path: Path, known: frozenset[str]) -> Iterator[Site]:
     if step.map and step.map.expression:
         yield Inline((*path, "map", "expression"), step.map.expression, known)
     if step.filter:
-        yield Template((*path, "filter"), step.filter, known)
+        yield Template((*path, "filter"), step.filter, known, is_whole=True)
     if step.choice:
         for number, when in enumerate(step.choice.when):
             at = (*path, "choice", "when", number, "condition")
-            yield Template(at, when.condition, known)
+            yield Template(at, when.condition, known, is_whole=True)
     if step.split:
-        yield Template((*path, "split", "items"), step.split.items, known)
+        yield Template((*path, "split", "items"), step.split.items, known, is_whole=True)
     if step.aggregate:
-        yield Template((*path, "aggregate", "expression"), step.aggregate.expression, known)
+        at = (*path, "aggregate", "expression")
+        yield Template(at, step.aggregate.expression, known, is_whole=True)
     if step.respond:
         yield from _respond(step.respond, (*path, "respond"), known)
     if step.cache and step.cache.key:
