@@ -5,6 +5,7 @@ cannot be run ends the process with one line that says why.
 """
 
 import asyncio
+import gc
 import os
 import re
 import signal
@@ -40,6 +41,7 @@ async def _serve(plan: RoutePlan, settings: Settings) -> int:
     folder = os.environ.get("ISTHMUS_SECRETS")
     runtime = Runtime(settings, secrets.at(Path(folder) if folder else None))
     await runtime.load([plan])
+    _spare_the_collector()
     try:
         await runtime.start()
     except OSError as error:
@@ -50,6 +52,16 @@ async def _serve(plan: RoutePlan, settings: Settings) -> int:
     await stop.wait()
     await runtime.drain()
     return 0
+
+
+def _spare_the_collector() -> None:
+    """Let the garbage collector pass over what was loaded: it lives as long as the process.
+
+    Messages leave few cycles behind, so it may also run less often than Python's default.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _plan() -> RoutePlan:

@@ -91,6 +91,9 @@ BUILD_INFO = gauge(
 STATUS_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
+_CLASS_OF = tuple(STATUS_CLASSES[min(max(hundred, 1), 5) - 1] for hundred in range(10))
+
+
 def status_class(status: int) -> str:
     """The class of a status, such as `2xx`; some systems answer 600 and more."""
-    return STATUS_CLASSES[min(status // 100, 5) - 1]
+    return _CLASS_OF[status // 100]

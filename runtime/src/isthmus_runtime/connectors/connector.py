@@ -103,19 +103,22 @@ class Connector:
         )
 
     async def _attempt(self, call: Call, deadline: float) -> Response:
-        credentials = await self._credentials(deadline)
-        answer = await self._exchange(call, credentials, deadline)
-        if answer.status == 401 and self._auth and self._auth.refused(credentials):
-            answer = await self._exchange(call, await self._credentials(deadline), deadline)
+        exchange = self._sent if self._limiter is None else self._limited
+        if self._auth is None:
+            answer = await exchange(call, _NO_CREDENTIALS, deadline)
+        else:
+            credentials = await self._credentials(self._auth, deadline)
+            answer = await exchange(call, credentials, deadline)
+            if answer.status == 401 and self._auth.refused(credentials):
+                renewed = await self._credentials(self._auth, deadline)
+                answer = await exchange(call, renewed, deadline)
         if 200 <= answer.status < 300:
             return answer
         raise self._bad_status(answer)
 
-    async def _credentials(self, deadline: float) -> auth.Credentials:
-        if self._auth is None:
-            return _NO_CREDENTIALS
+    async def _credentials(self, proof: auth.Auth, deadline: float) -> auth.Credentials:
         try:
-            return await self._auth.credentials(deadline=deadline)
+            return await proof.credentials(deadline=deadline)
         except MissingSecret as error:
             detail = f"{self.name} cannot sign in: {error}"
             raise self._fault("SecretMissing", detail, sent=False) from error
@@ -128,13 +131,14 @@ class Connector:
                 sent=False,
             ) from error
 
-    async def _exchange(
+    async def _limited(
         self, call: Call, credentials: auth.Credentials, deadline: float
     ) -> Response:
-        if self._limiter is None:
+        limiter = self._limiter
+        if limiter is None:
             return await self._sent(call, credentials, deadline)
         try:
-            async with self._limiter.turn(deadline=deadline) as waited:
+            async with limiter.turn(deadline=deadline) as waited:
                 metrics.RATE_LIMIT_WAIT_SECONDS.labels(*self._labels).observe(waited)
                 return await self._sent(call, credentials, deadline)
         except rate.Overdue as error:
