@@ -1,5 +1,6 @@
 """What every object of the language has in common: its base class and its field types."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
@@ -57,23 +58,12 @@ PlainText = Annotated[str, Field(max_length=32768, description="A string, taken 
 """A string without templates."""
 
 
-class Model(BaseModel):
-    """A frozen object that refuses unknown fields and keeps the rules between its fields.
-
-    Fields are camelCase in manifests. Values are never converted from one type to another, as the
-    API server does not either. `rules` hold between the fields that were written.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, serialize_by_alias=True
-    )
-
-    rules: ClassVar[tuple[Rule, ...]] = ()
+class NullsLeftOut(BaseModel):
+    """An object in which null is the same as leaving the field out, as it is to the API server."""
 
     @model_validator(mode="before")
     @classmethod
     def _leave_out_nulls(cls, value: Any) -> Any:
-        """As the API server does: null is the same as leaving the field out."""
         if not isinstance(value, dict) or None not in value.values():
             return value
         fields = cls.model_fields.items()
@@ -82,24 +72,38 @@ class Model(BaseModel):
             name: inner for name, inner in value.items() if inner is not None or name not in dropped
         }
 
+
+class Model(NullsLeftOut):
+    """A frozen object that refuses unknown fields and keeps the rules between its fields.
+
+    Fields are camelCase in manifests. Values are never converted from one type to another, as the
+    API server does not either. `rules` hold between the fields that were written.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=to_camel,
+        serialize_by_alias=True,
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
     @model_validator(mode="after")
     def _keep_rules(self) -> Self:
         if self.rules:
             written = self.written()
             for rule in self.rules:
                 if not rule.holds(written):
-                    raise PydanticCustomError("rule", "{message}", {"message": rule.message})
+                    found = ", ".join(name for name in rule.fields if name in written)
+                    told = {"message": rule.message, "set": found}
+                    raise PydanticCustomError("rule", "{message}", told)
         return self
 
     def written(self) -> dict[str, Any]:
         """The fields that the author wrote, by the name they have in a manifest."""
-        fields = type(self).model_fields
-        return {
-            field.alias or name: value
-            for name, field in fields.items()
-            if name in self.model_fields_set
-            and ((value := getattr(self, name)) is not None or ANY_JSON in field.metadata)
-        }
+        return {field.alias or name: value for name, field, value in self._written()}
 
     def canonical(self) -> dict[str, Any]:
         """The object as plain JSON, without what equals its default.
@@ -107,12 +111,18 @@ class Model(BaseModel):
         The API server writes scalar defaults into what it stores and a file does not have them;
         both give the same canonical form, and so does a later version that has more fields.
         """
-        fields = type(self).model_fields
         return {
-            name: plain
-            for name, value in self.written().items()
-            if (plain := _plain(value)) != _default(fields, name) or plain is None
+            field.alias or name: plain
+            for name, field, value in self._written()
+            if (plain := _plain(value)) != _plain(field.default) or plain is None
         }
+
+    def _written(self) -> Iterator[tuple[str, FieldInfo, Any]]:
+        for name, field in type(self).model_fields.items():
+            if name in self.model_fields_set:
+                value = getattr(self, name)
+                if value is not None or ANY_JSON in field.metadata:
+                    yield name, field, value
 
 
 def _plain(value: Any) -> Any:
@@ -125,11 +135,6 @@ def _plain(value: Any) -> Any:
             return {key: _plain(item) for key, item in value.items()}
         case _:
             return value
-
-
-def _default(fields: dict[str, FieldInfo], alias: str) -> Any:
-    field = next(field for name, field in fields.items() if (field.alias or name) == alias)
-    return _plain(field.default)
 
 
 class SecretKeyRef(Model):
@@ -147,14 +152,18 @@ class SecretValue(Model):
     secret_key_ref: SecretKeyRef = Field(description="The Secret and the key that hold the value.")
 
 
-class ObjectMeta(BaseModel):
+class ObjectMeta(NullsLeftOut):
     """The metadata we read; the rest belongs to Kubernetes and is left alone."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
     name: Annotated[
-        str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
-    ]
+        str,
+        Field(
+            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+            max_length=253,
+        ),
+    ] = Field(description="Name the object in small letters, digits and '-'.")
     namespace: str = "default"
     generation: int = 0
     labels: dict[str, str] = {}

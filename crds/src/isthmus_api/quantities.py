@@ -29,20 +29,20 @@ _BYTES = {
 
 
 class _Quantity(str):
-    """A string of one fixed form; subclasses give the form and a way to say it."""
+    """A string of one fixed form; subclasses give the form, its name and how to write it."""
 
     __slots__ = ()
 
     pattern = ""
     wanted = ""
+    hint = ""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Check `text` and keep it; a `PydanticCustomError` says what form is wanted."""
+        """Check `text` and keep it; a `PydanticCustomError` says what to write instead."""
         if not re.fullmatch(cls.pattern.strip("^$"), text, re.ASCII):
-            raise PydanticCustomError(
-                "quantity", "'{text}' is not {wanted}", {"text": text[:40], "wanted": cls.wanted}
-            )
+            told = {"text": text, "wanted": cls.wanted, "hint": cls.hint}
+            raise PydanticCustomError("quantity", "'{text}' is not {wanted}", told)
         return cls(text)
 
     @classmethod
@@ -66,7 +66,8 @@ class Duration(_Quantity):
     __slots__ = ()
 
     pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
-    wanted = "a duration; write it like 300ms, 5s, 10m or 1h30m"
+    wanted = "a duration"
+    hint = "write it like 300ms, 5s, 10m or 1h30m"
 
     @property
     def seconds(self) -> float:
@@ -81,7 +82,8 @@ class Size(_Quantity):
     __slots__ = ()
 
     pattern = r"^[0-9]+(k|Ki|M|Mi|G|Gi)?$"
-    wanted = "a size; write it like 512, 64Ki or 10Mi"
+    wanted = "a size"
+    hint = "write it like 512, 64Ki or 10Mi"
 
     @property
     def bytes(self) -> int:

@@ -73,6 +73,10 @@ class Origin:
         """The place of the field at `path`, or of the nearest one around it."""
         return None
 
+    def locate_key(self, path: Path) -> Location | None:
+        """The place of the key that `path` ends with."""
+        return self.locate(path)
+
     def locate_text(self, path: Path, *, line: int, column: int) -> Location | None:
         """The place of a line and column inside the string at `path`; both count from 1."""
         return self.locate(path)

@@ -1,8 +1,11 @@
 """Expressions of resources: each is linted where it stands, with the variables it has there."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Set
+from dataclasses import dataclass
+from typing import Any
 
-from isthmus_api.expressions import engine, functions, jlens_engine, lint, templates
+from isthmus_api.expressions import engine, functions, jlens_engine, lint, syntax, templates
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.plan.sites import RESERVED, Inline, MappingUse, Template
 from isthmus_api.problems import Code, Path, Problem, Severity
@@ -28,16 +31,14 @@ def template(site: Template, origin: Origin) -> Iterator[Problem]:
             location=origin.locate(site.path),
         )
     for hole in parsed.holes:
-        findings = lint.lint(hole.source, variables=site.variables, functions=_FUNCTIONS)
-        for finding in findings:
+        for finding in _findings(hole.source, site.variables):
             line, column = engine.position(site.text, hole.offset + finding.offset)
             yield _problem(finding, site.path, origin, line=line, column=column)
 
 
 def inline(site: Inline, origin: Origin) -> Iterator[Problem]:
     """What is wrong with an expression without marks around it."""
-    findings = lint.lint(site.text, variables=site.variables, functions=_FUNCTIONS)
-    yield from _problems(findings, site.path, origin)
+    yield from _problems(_findings(site.text, site.variables), site.path, origin)
 
 
 def mapping(resource: Resource[MappingSpec]) -> Iterator[Problem]:
@@ -46,12 +47,8 @@ def mapping(resource: Resource[MappingSpec]) -> Iterator[Problem]:
     Which variables it gets is up to the Routes that use it, so every one it reads is known here.
     """
     spec = resource.spec
-    findings = lint.lint(
-        spec.expression,
-        variables=_variables(spec),
-        functions=_FUNCTIONS,
-        target_schema=spec.output.schema_ if spec.output else None,
-    )
+    schema = spec.output.schema_ if spec.output else None
+    findings = _findings(spec.expression, _variables(spec), tables=spec.tables, schema=schema)
     yield from _problems(findings, _MAPPING_EXPRESSION, resource.origin)
 
 
@@ -68,15 +65,67 @@ def bindings(site: MappingUse, resource: Resource[MappingSpec]) -> Iterator[Prob
 
 
 def _variables(spec: MappingSpec) -> frozenset[str]:
-    """The variables that a Mapping reads, besides the ones that are always there."""
+    """The variables that a Mapping reads, besides the ones that are always there.
+
+    What it calls is none of them: a variable holds JSON, never a function.
+    """
     try:
         expression = jlens_engine.ENGINE.compile(spec.expression, functions.library(spec.tables))
     except engine.ExpressionError:
         return RESERVED
-    return frozenset(expression.reads().variables) | RESERVED
+    called = {call.function for call in _calls(spec.expression)}
+    return frozenset(expression.reads().variables.keys() - called) | RESERVED
 
 
-def _problems(findings: list[lint.Finding], path: Path, origin: Origin) -> Iterator[Problem]:
+def _findings(
+    source: str,
+    variables: Set[str],
+    *,
+    tables: Collection[str] = (),
+    schema: dict[str, Any] | None = None,
+) -> Iterator[lint.Finding]:
+    yield from lint.lint(source, variables=variables, functions=_FUNCTIONS, target_schema=schema)
+    for call in _calls(source):
+        name = call.first if call.function == "table" else None
+        if name and name.shape is syntax.Shape.STRING and name.text not in tables:
+            near = difflib.get_close_matches(name.text, tables, n=1)
+            known = ", ".join(tables) or "none"
+            yield lint.Finding(
+                Code.TABLE_NOT_FOUND,
+                "error",
+                f"there is no table '{name.text}'",
+                f"did you mean '{near[0]}'?" if near else f"this expression has: {known}",
+                name.start,
+                *engine.position(source, name.start),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    function: str
+    first: syntax.Node | None
+    """The first argument, where it is written: `a ~> $f(b)` is `$f(a, b)`."""
+
+
+def _calls(source: str) -> Iterator[_Call]:
+    """The calls of functions by name."""
+    try:
+        ahead = [syntax.parse(source)]
+    except syntax.Unreadable:
+        return
+    chained: set[int] = set()
+    while ahead:
+        node = ahead.pop()
+        ahead += node.children
+        if node.shape is syntax.Shape.BINARY and node.text == "~>":
+            chained.add(node.children[1].start)
+        if node.shape is syntax.Shape.CALL and node.children[0].shape is syntax.Shape.VARIABLE:
+            callee, *arguments = node.children
+            is_whole = arguments and node.start not in chained
+            yield _Call(callee.text, arguments[0] if is_whole else None)
+
+
+def _problems(findings: Iterable[lint.Finding], path: Path, origin: Origin) -> Iterator[Problem]:
     for finding in findings:
         yield _problem(finding, path, origin, line=finding.line, column=finding.column)
 
@@ -85,8 +134,9 @@ def _problem(
     finding: lint.Finding, path: Path, origin: Origin, *, line: int, column: int
 ) -> Problem:
     is_error = finding.severity == "error"
+    code = Code.EXPRESSION_INVALID if is_error else Code.EXPRESSION_WARNING
     return Problem(
-        Code.EXPRESSION_INVALID if is_error else Code.EXPRESSION_WARNING,
+        Code.TABLE_NOT_FOUND if finding.code == Code.TABLE_NOT_FOUND else code,
         finding.message,
         hint=finding.hint,
         path=path,

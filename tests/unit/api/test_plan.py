@@ -1,0 +1,953 @@
+"""Planning: every promise between a Route and what it refers to, and the plan that comes out."""
+
+import copy
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from isthmus_api import manifests
+from isthmus_api.connector import ConnectorSpec, HttpTransport
+from isthmus_api.mapping import MappingSpec
+from isthmus_api.model import Model, ObjectMeta, SecretValue
+from isthmus_api.plan import (
+    Planned,
+    RoutePlan,
+    UnreadablePlan,
+    branches,
+    check,
+    plan,
+    planner,
+    sites,
+)
+from isthmus_api.plan.routeplan import PLAN_VERSION
+from isthmus_api.problems import Code, Problem, Severity
+from isthmus_api.resources import CONNECTOR, MAPPING, ROUTE, Key, Kind, Resource, Resources
+from isthmus_api.route import Cache, Call, HttpSource, Respond, RouteSpec, Step
+
+RESPOND = "{respond: {}}"
+
+
+def resource(kind: Kind, name: str, spec: Any, namespace: str = "default") -> Resource[Model]:
+    value = yaml.safe_load(spec) if isinstance(spec, str) else spec
+    metadata = ObjectMeta(name=name, namespace=namespace)
+    return Resource(Key(kind.name, namespace, name), metadata, kind.spec.model_validate(value))
+
+
+def connector(name: str = "erp", namespace: str = "default") -> Resource[Model]:
+    return resource(CONNECTOR, name, "{http: {baseUrl: https://a.b}}", namespace)
+
+
+def mapping(expression: str = "$", name: str = "m", **spec: Any) -> Resource[Model]:
+    return resource(MAPPING, name, {"expression": expression, **spec})
+
+
+def route(
+    *steps: str, path: str = "/x", name: str = "r", namespace: str = "default", **spec: Any
+) -> Resource[RouteSpec]:
+    """A Route of steps in YAML; `branches` are lists of such steps."""
+    written = {key: [yaml.safe_load(step) for step in found] for key, found in
+               spec.pop("branches", {}).items()}  # fmt: skip
+    value = {
+        "source": {"http": {"path": path}},
+        "steps": [yaml.safe_load(step) for step in steps or (RESPOND,)],
+        "branches": written,
+        **spec,
+    }
+    return cast(Resource[RouteSpec], resource(ROUTE, name, value, namespace))
+
+
+def planned(made: Resource[RouteSpec], *others: Resource[Model]) -> Planned:
+    return plan(made, Resources.of([made, *others]))
+
+
+def told(problems: tuple[Problem, ...]) -> list[tuple[Code, str]]:
+    return [(problem.code, problem.field) for problem in problems]
+
+
+def to_branch(*names: str) -> str:
+    """A choice of branches."""
+    when = [{"condition": "{% a %}", "branch": name} for name in names]
+    return json.dumps({"choice": {"when": when}})
+
+
+def bound(name: str) -> str:
+    return f"{{map: {{expression: a}}, into: {name}}}"
+
+
+def reads(name: str) -> str:
+    return f"{{map: {{expression: ${name}}}}}"
+
+
+def test_a_route_and_what_it_refers_to_become_a_plan() -> None:
+    made = route("{call: {connector: erp}, into: prices}", "{map: {mapping: m}}")
+    vat = mapping("$lookup($prices, sku)", tables={"vat": {"NL": 21}})
+
+    result = planned(made, connector(), vat, connector("unused"), mapping(name="unused"))
+
+    assert result.problems == ()
+    assert result.plan is not None
+    assert (result.plan.namespace, result.plan.name) == ("default", "r")
+    assert list(result.plan.connectors) == ["erp"]
+    assert list(result.plan.mappings) == ["m"]
+    assert result.plan.mappings["m"].tables == {"vat": {"NL": 21}}
+
+
+def test_one_name_for_a_connector_and_a_mapping_is_two_things() -> None:
+    result = planned(
+        route("{call: {connector: a}}", "{map: {mapping: b}}"),
+        connector("a"),
+        mapping(name="a"),
+        connector("b"),
+        mapping(name="b"),
+    )
+
+    assert result.plan is not None
+    assert (list(result.plan.connectors), list(result.plan.mappings)) == (["a"], ["b"])
+
+
+# What is wrong
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A Route that has one problem."""
+
+    route: Resource[RouteSpec]
+    code: Code
+    field: str
+    message: str
+    hint: str
+    others: tuple[Resource[Model], ...] = ()
+
+
+SHAPE = {
+    "a Connector that is not there": Wrong(
+        route("{call: {connector: erp}}"),
+        Code.CONNECTOR_NOT_FOUND,
+        "spec.steps[0].call.connector",
+        "there is no Connector 'erp' in this namespace",
+        "apply it, or name another one; there is none yet",
+        (connector("erp", namespace="shop"), mapping(name="erp")),
+    ),
+    "a Connector that is not there, in a branch": Wrong(
+        route(to_branch("b"), branches={"b": ["{call: {connector: erp}}"]}),
+        Code.CONNECTOR_NOT_FOUND,
+        "spec.branches.b[0].call.connector",
+        "there is no Connector 'erp' in this namespace",
+        "apply it, or name another one; there are: pim, shop",
+        (connector("shop"), connector("pim"), connector("far", namespace="shop")),
+    ),
+    "a Mapping that is not there": Wrong(
+        route("{map: {mapping: m}}"),
+        Code.MAPPING_NOT_FOUND,
+        "spec.steps[0].map.mapping",
+        "there is no Mapping 'm' in this namespace",
+        "apply it, or name another one; there are: other",
+        (mapping(name="other"), connector("m")),
+    ),
+    "a branch that is not there": Wrong(
+        route(to_branch("b", "c"), branches={"b": [RESPOND]}),
+        Code.BRANCH_NOT_FOUND,
+        "spec.steps[0].choice.when[1].branch",
+        "there is no branch 'c'",
+        "add it to spec.branches; there are: b",
+    ),
+    "an alternative that is not there": Wrong(
+        route(
+            "{choice: {when: [{condition: '{% a %}', branch: b}], otherwise: c}}",
+            branches={"b": [RESPOND]},
+        ),
+        Code.BRANCH_NOT_FOUND,
+        "spec.steps[0].choice.otherwise",
+        "there is no branch 'c'",
+        "add it to spec.branches; there are: b",
+    ),
+    "a split into nothing": Wrong(
+        route("{split: {branch: b}}"),
+        Code.BRANCH_NOT_FOUND,
+        "spec.steps[0].split.branch",
+        "there is no branch 'b'",
+        "add it to spec.branches; there are: none yet",
+    ),
+    "a scatter into nothing": Wrong(
+        route("{scatter: {branches: [a, b]}}", branches={"a": [bound("x")]}),
+        Code.BRANCH_NOT_FOUND,
+        "spec.steps[0].scatter.branches[1]",
+        "there is no branch 'b'",
+        "add it to spec.branches; there are: a",
+    ),
+    "a branch that nothing leads to": Wrong(
+        route(branches={"b": [RESPOND]}),
+        Code.BRANCH_UNUSED,
+        "spec.branches.b",
+        "no step leads to the branch 'b'",
+        "name it in a choice, split or scatter, or remove it",
+    ),
+    "a step after the answer": Wrong(
+        route(RESPOND, bound("x")),
+        Code.STEP_UNREACHABLE,
+        "spec.steps[1]",
+        "no step is reached after respond, which ends the Route",
+        "move respond to the end, or into a branch of a choice",
+    ),
+    "a step after the answer, in a branch": Wrong(
+        route(to_branch("b"), branches={"b": [RESPOND, bound("x")]}),
+        Code.STEP_UNREACHABLE,
+        "spec.branches.b[1]",
+        "no step is reached after respond, which ends the Route",
+        "move respond to the end, or into a branch of a choice",
+    ),
+    "an answer in a split": Wrong(
+        route("{split: {branch: b}}", branches={"b": [RESPOND]}),
+        Code.STEP_UNREACHABLE,
+        "spec.branches.b[0]",
+        "the branch 'b' runs in parallel, so it cannot answer the caller",
+        "bind the result, and respond after the split or scatter",
+    ),
+    "an answer in a choice in a scatter": Wrong(
+        route("{scatter: {branches: [b]}}", branches={"b": [to_branch("c")], "c": [RESPOND]}),
+        Code.STEP_UNREACHABLE,
+        "spec.branches.c[0]",
+        "the branch 'c' runs in parallel, so it cannot answer the caller",
+        "bind the result, and respond after the split or scatter",
+    ),
+    "an answer to an error in a split": Wrong(
+        route(
+            "{split: {branch: b}}",
+            branches={"b": ["{map: {expression: a}, onError: {respond: {}}}"]},
+        ),
+        Code.STEP_UNREACHABLE,
+        "spec.branches.b[0]",
+        "the branch 'b' runs in parallel, so it cannot answer the caller",
+        "bind the result, and respond after the split or scatter",
+    ),
+    "a branch twice in a scatter": Wrong(
+        route("{scatter: {branches: [b, b]}}", branches={"b": [bound("x")]}),
+        Code.NAME_CLASH,
+        "spec.steps[0].scatter.branches[1]",
+        "the scatter names the branch 'b' twice",
+        "name each branch once",
+    ),
+    **{
+        f"a variable that would hide ${name}": Wrong(
+            route(bound(name)),
+            Code.NAME_CLASH,
+            "spec.steps[0].into",
+            f"the variable '{name}' would hide ${name}, which expressions know already",
+            "choose another name",
+        )
+        for name in ("request", "message", "route", "env", "index", "failure", "sum", "lookup")
+    },
+    "a path segment of text and a variable": Wrong(
+        route(path="/a/b-{id}"),
+        Code.INVALID_VALUE,
+        "spec.source.http.path",
+        "'b-{id}' mixes text and a variable",
+        "a variable takes a whole segment: /orders/{id}/lines",
+    ),
+    "a path segment of two variables": Wrong(
+        route(path="/{a}{b}"),
+        Code.INVALID_VALUE,
+        "spec.source.http.path",
+        "'{a}{b}' mixes text and a variable",
+        "a variable takes a whole segment: /orders/{id}/lines",
+    ),
+    "a path with one variable twice": Wrong(
+        route(path="/{id}/b/{id}"),
+        Code.NAME_CLASH,
+        "spec.source.http.path",
+        "the path names {id} twice",
+        "give each variable a name of its own",
+    ),
+    "a schema that is none": Wrong(
+        route("{validate: {schema: {properties: {a: {type: text}}}}}"),
+        Code.SCHEMA_INVALID,
+        "spec.steps[0].validate.schema.properties.a.type",
+        'this is no JSON Schema: "text" is not valid under any of the schemas listed in the '
+        "'anyOf' keyword",
+        "see json-schema.org; references may point inside the schema only",
+    ),
+    "a schema that points outside": Wrong(
+        route(to_branch("b"), branches={"b": ["{validate: {schema: {$ref: 'https://a.b/c'}}}"]}),
+        Code.SCHEMA_INVALID,
+        "spec.branches.b[0].validate.schema",
+        "this is no JSON Schema: Resource 'https://a.b/c' is not present in a registry and "
+        "retrieving it failed: ValueError: https://a.b/c points outside the schema",
+        "see json-schema.org; references may point inside the schema only",
+    ),
+    "a condition that is two expressions": Wrong(
+        route("{filter: '{% a %} and {% b %}'}"),
+        Code.EXPRESSION_INVALID,
+        "spec.steps[0].filter",
+        "this must be one {% … %} and nothing else: any text would count as a value",
+        "join the expressions, as in {% a and b %}",
+    ),
+    "a template that does not end": Wrong(
+        route("{respond: {body: {a: ['{% a']}}}"),
+        Code.EXPRESSION_INVALID,
+        "spec.steps[0].respond.body.a[0]",
+        "the template opens an expression and does not close it",
+        "end the expression with %}",
+    ),
+    "a Mapping that reads what nobody binds": Wrong(
+        route("{map: {mapping: m}}"),
+        Code.EXPRESSION_INVALID,
+        "spec.steps[0].map.mapping",
+        "the Mapping 'm' reads $prices, which no step before binds",
+        "bind it with 'into: prices', or read one of $env, $message, $request, $route",
+        (mapping("$lookup($prices, a)"),),
+    ),
+    "a table that is not there": Wrong(
+        route("{map: {expression: \"$table('vat', a)\"}}"),
+        Code.TABLE_NOT_FOUND,
+        "spec.steps[0].map.expression",
+        "there is no table 'vat'",
+        "this expression has: none",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHAPE.values(), ids=SHAPE)
+def test_what_is_wrong_with_a_route(case: Wrong) -> None:
+    result = planned(case.route, *case.others)
+
+    assert result.plan is None
+    (problem,) = result.problems
+    assert (problem.code, problem.field) == (case.code, case.field)
+    assert (problem.message, problem.hint) == (case.message, case.hint)
+    assert problem.subject == "Route default/r"
+    assert problem.severity is Severity.ERROR
+
+
+MAPPINGS = {
+    "an expression that is none": (
+        mapping("a +"), Code.EXPRESSION_INVALID, "spec.expression",
+    ),
+    "a function that is none": (
+        mapping("$lookpu($request, a)"), Code.EXPRESSION_INVALID, "spec.expression",
+    ),
+    "a table that is misspelt": (
+        mapping("a.$table('vta', b)", tables={"vat": {}}), Code.TABLE_NOT_FOUND, "spec.expression",
+    ),
+    "an input schema that is none": (
+        mapping(input={"schema": {"type": 1}}), Code.SCHEMA_INVALID, "spec.input.schema.type",
+    ),
+    "an output schema that is none": (
+        mapping(output={"schema": {"required": "a"}}), Code.SCHEMA_INVALID,
+        "spec.output.schema.required",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("made", "code", "field"), MAPPINGS.values(), ids=MAPPINGS)
+def test_what_is_wrong_with_a_mapping(made: Resource[Model], code: Code, field: str) -> None:
+    problems = check(Resources.of([made]))
+
+    assert told(problems) == [(code, field)]
+    assert problems[0].subject == "Mapping default/m"
+    assert problems[0].hint
+
+
+def test_a_mapping_that_is_wrong_is_told_once_however_often_it_is_used() -> None:
+    made = route("{map: {mapping: m}}", "{map: {mapping: m}}")
+    broken = mapping("$lookpu(a, b)")
+
+    assert [problem.subject for problem in planned(made, broken).problems] == ["Mapping default/m"]
+    assert len(check(Resources.of([made, broken]))) == 1
+
+
+def test_a_misspelt_table_is_corrected() -> None:
+    (problem,) = check(Resources.of([mapping("$table('vta', a)", tables={"vat": {}, "x": {}})]))
+
+    assert problem.hint == "did you mean 'vat'?"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        pytest.param("$table('vat', a)", id="a table that is there"),
+        pytest.param("$table(name, a)", id="a table whose name is data"),
+        pytest.param("'vat' ~> $table(a)", id="a name that comes through a chain"),
+        pytest.param("$map(a, function($x) { $table('vat', $x) })", id="a table in a function"),
+        pytest.param("($f := function($x) { $x }; $f(a))", id="a function of its own"),
+    ],
+)
+def test_what_is_right_in_a_mapping(expression: str) -> None:
+    assert check(Resources.of([mapping(expression, tables={"vat": {}})])) == ()
+
+
+def test_a_warning_keeps_no_route_from_running() -> None:
+    result = planned(route("{map: {mapping: m}}"), mapping("price * 1.21"))
+
+    assert [problem.severity for problem in result.problems] == [Severity.WARNING]
+    assert result.plan is not None
+
+
+def test_all_problems_are_told_at_once() -> None:
+    made = route(
+        "{call: {connector: erp}, into: sum}",
+        "{map: {mapping: m}}",
+        to_branch("nowhere"),
+        "{filter: '{% $b %}'}",
+        RESPOND,
+        RESPOND,
+        branches={"unused": [RESPOND]},
+        path="/{a}{b}",
+    )
+
+    assert set(told(planned(made).problems)) == {
+        (Code.CONNECTOR_NOT_FOUND, "spec.steps[0].call.connector"),
+        (Code.NAME_CLASH, "spec.steps[0].into"),
+        (Code.MAPPING_NOT_FOUND, "spec.steps[1].map.mapping"),
+        (Code.BRANCH_NOT_FOUND, "spec.steps[2].choice.when[0].branch"),
+        (Code.EXPRESSION_INVALID, "spec.steps[3].filter"),
+        (Code.STEP_UNREACHABLE, "spec.steps[5]"),
+        (Code.BRANCH_UNUSED, "spec.branches.unused"),
+        (Code.INVALID_VALUE, "spec.source.http.path"),
+    }
+
+
+def test_problems_of_a_file_have_their_place_in_it() -> None:
+    text = (
+        "apiVersion: isthmus.dev/v1alpha1\nkind: Route\nmetadata: {name: r}\nspec:\n"
+        "  source: {http: {path: /x}}\n  steps:\n    - call: {connector: erp}\n      into: sum\n"
+    )
+    read = manifests.read(text.encode(), file="a.yaml")
+
+    problems = check(Resources.of(read.resources))
+
+    assert [(problem.code, str(problem.location)) for problem in problems] == [
+        (Code.CONNECTOR_NOT_FOUND, "a.yaml:7:25"),
+        (Code.NAME_CLASH, "a.yaml:8:13"),
+    ]
+
+
+# Branches
+
+
+def cycles(made: Resource[RouteSpec]) -> list[tuple[str, str]]:
+    found = planned(made).problems
+    return [(p.message.partition(": ")[2], p.field) for p in found if p.code is Code.BRANCH_CYCLE]
+
+
+@pytest.mark.parametrize(
+    ("written", "circles"),
+    [
+        pytest.param({"a": "a"}, ["a -> a"], id="a branch leads to itself"),
+        pytest.param({"a": "b", "b": "a"}, ["a -> b -> a"], id="two lead to each other"),
+        pytest.param(
+            {f"b{n}": f"b{(n + 1) % 32}" for n in range(32)},
+            [" -> ".join([*(f"b{n}" for n in range(32)), "b0"])],
+            id="a long way round",
+        ),
+        pytest.param({"a": "b", "b": "c", "c": "b"}, ["b -> c -> b"], id="a way into a circle"),
+        pytest.param(
+            {"a": "ab", "b": "b"}, ["a -> a", "b -> b"], id="two circles, and both are told"
+        ),
+        pytest.param({"a": "bc", "b": "d", "c": "d", "d": ""}, [], id="two ways to one branch"),
+        pytest.param({"a": "x"}, [], id="a branch that is not there"),
+    ],
+)
+def test_circles_of_branches(written: dict[str, str], circles: list[str]) -> None:
+    named = {
+        name: [to] if to.startswith("b") and len(to) > 1 and to[1:].isdigit() else list(to)
+        for name, to in written.items()
+    }
+    made = route(
+        to_branch(next(iter(named))),
+        branches={name: [to_branch(*to)] if to else [bound("x")] for name, to in named.items()},
+    )
+
+    assert [circle for circle, _ in cycles(made)] == circles
+
+
+@pytest.mark.parametrize("verb", ["{split: {branch: b}}", "{scatter: {branches: [b]}}"])
+def test_a_circle_through_any_verb(verb: str) -> None:
+    assert [circle for circle, _ in cycles(route(verb, branches={"b": [verb]}))] == ["b -> b"]
+
+
+def test_ways_that_double_with_every_branch_are_looked_at_once() -> None:
+    """Two alternatives in each of 32 branches make 2^32 ways to the last one."""
+    made = route(
+        to_branch("b0"),
+        branches={
+            f"b{n}": [to_branch(f"b{n + 1}"), bound(f"v{n}"), to_branch(f"b{n + 1}")]
+            if n < 31 else [reads("nope")]
+            for n in range(32)
+        },
+    )  # fmt: skip
+    started = time.perf_counter()
+
+    problems = planned(made).problems
+
+    assert told(problems) == [(Code.EXPRESSION_INVALID, "spec.branches.b31[0].map.expression")]
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("is_circle", [True, False])
+def test_a_thousand_branches_need_no_deep_stack(is_circle: bool) -> None:
+    """More than the API server takes, and still nothing recurses."""
+    template = route(to_branch("b0"), branches={"b0": [to_branch("b1")]}).spec
+    steps = {f"b{n}": route(to_branch(f"b{(n + 1) % 1000}")).spec.steps for n in range(1000)}
+    if not is_circle:
+        steps["b999"] = route(bound("x")).spec.steps
+    spec = RouteSpec.model_construct(**{**dict(template), "branches": steps})
+    started = time.perf_counter()
+
+    codes = [problem.code for problem in branches.check(spec)]
+
+    assert codes == ([Code.BRANCH_CYCLE] if is_circle else [])
+    if not is_circle:
+        assert len(list(sites.sites(spec))) == 1001
+    assert time.perf_counter() - started < 5
+
+
+# The variables that an expression may read
+
+CHOICE = "{choice: {when: [{condition: '{% a %}', branch: b}], otherwise: c}}"
+SCOPES = {
+    "what a step binds is there after it": (route(bound("x"), reads("x")), set()),
+    "what a step binds is not there before it": (
+        route(reads("x"), bound("x")), {"spec.steps[0].map.expression"},
+    ),
+    "a step does not see what it binds": (
+        route("{map: {expression: $x}, into: x}"), {"spec.steps[0].map.expression"},
+    ),
+    "always there": (
+        route("{map: {expression: '[$request, $message, $route, $env]'}}"), set(),
+    ),
+    "a failure is known where it is handled": (
+        route("{map: {expression: a}, onError: {use: '{% $failure.reason %}'}}"), set(),
+    ),
+    "a failure is known nowhere else": (
+        route(reads("failure")), {"spec.steps[0].map.expression"},
+    ),
+    "a branch of a choice sees what was bound before": (
+        route(bound("x"), to_branch("b"), branches={"b": [reads("x")]}), set(),
+    ),
+    "what a branch of a choice binds is there after it": (
+        route(to_branch("b"), reads("x"), branches={"b": [bound("x")]}), set(),
+    ),
+    "what one alternative binds is not there in the other": (
+        route(CHOICE, branches={"b": [bound("x")], "c": [reads("x")]}),
+        {"spec.branches.c[0].map.expression"},
+    ),
+    "a branch of a choice with into still runs on the message itself": (
+        route("{choice: {when: [{condition: '{% a %}', branch: b}]}, into: y}", reads("x"),
+              reads("y"), branches={"b": [bound("x")]}),
+        set(),
+    ),
+    "a condition does not see what a branch binds": (
+        route("{choice: {when: [{condition: '{% a %}', branch: b}, "
+              "{condition: '{% $x %}', branch: b}]}}", branches={"b": [bound("x")]}),
+        {"spec.steps[0].choice.when[1].condition"},
+    ),
+    "a branch of a split sees what was bound before, and its index": (
+        route(bound("x"), "{split: {branch: b}}", branches={"b": [reads("x"), reads("index")]}),
+        set(),
+    ),
+    "the index is known in the branch only": (
+        route("{split: {branch: b}}", reads("index"), branches={"b": [bound("x")]}),
+        {"spec.steps[1].map.expression"},
+    ),
+    "a choice in a split knows the index": (
+        route("{split: {branch: b}}", branches={"b": [to_branch("c")], "c": [reads("index")]}),
+        set(),
+    ),
+    "what a branch of a split binds stays in it": (
+        route("{split: {branch: b}}", reads("x"), branches={"b": [bound("x")]}),
+        {"spec.steps[1].map.expression"},
+    ),
+    "what a branch of a scatter binds stays in it": (
+        route("{scatter: {branches: [b, c]}}", reads("x"),
+              branches={"b": [bound("x")], "c": [reads("x")]}),
+        {"spec.steps[1].map.expression", "spec.branches.c[0].map.expression"},
+    ),
+    "a branch on two ways sees what is bound on both": (
+        route(to_branch("b"), bound("x"), to_branch("b"), branches={"b": [reads("x")]}),
+        {"spec.branches.b[0].map.expression"},
+    ),
+    "the index is not known where a branch is also reached without a split": (
+        route("{split: {branch: b}}", to_branch("b"), branches={"b": [reads("index")]}),
+        {"spec.branches.b[0].map.expression"},
+    ),
+    "every place of a call": (
+        route("{call: {connector: erp, path: '/{% $a %}', query: {q: '{% $b %}'}, "
+              "headers: {H: '{% $c %}'}, body: {d: ['{% $d %}']}}, cache: {ttl: 1s, "
+              "key: '{% $e %}'}, onError: {respond: {headers: {H: '{% $f %}'}, "
+              "body: '{% $g %}'}}}"),
+        {
+            "spec.steps[0].call.path", "spec.steps[0].call.query.q",
+            "spec.steps[0].call.headers.H", "spec.steps[0].call.body.d[0]",
+            "spec.steps[0].cache.key", "spec.steps[0].onError.respond.headers.H",
+            "spec.steps[0].onError.respond.body",
+        },
+    ),
+    "every place of the other verbs": (
+        route("{filter: '{% $a %}'}", "{split: {items: '{% $a %}', branch: b}}",
+              "{aggregate: {expression: '{% $a %}'}}", "{respond: {headers: {H: '{% $a %}'}}}",
+              branches={"b": [bound("x")]}),
+        {
+            "spec.steps[0].filter", "spec.steps[1].split.items",
+            "spec.steps[2].aggregate.expression", "spec.steps[3].respond.headers.H",
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("made", "unknown"), SCOPES.values(), ids=SCOPES)
+def test_variables(made: Resource[RouteSpec], unknown: set[str]) -> None:
+    found = planned(made, connector())
+
+    assert {problem.field for problem in found.problems} == unknown
+    assert all(each.message.startswith("nothing binds the variable $") for each in found.problems)
+
+
+def test_a_mapping_gets_the_variables_of_the_step_that_uses_it() -> None:
+    made = route(bound("prices"), "{map: {mapping: m}}")
+
+    assert planned(made, mapping("$lookup($prices, a)")).problems == ()
+
+
+# Routes side by side
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "clash"),
+    [
+        pytest.param({"path": "/a"}, {"path": "/a"}, True, id="one path"),
+        pytest.param({"path": "/a/{id}"}, {"path": "/a/{key}"}, True, id="one path, other names"),
+        pytest.param({"path": "/a"}, {"path": "/b"}, False, id="two paths"),
+        pytest.param({"path": "/a/{id}"}, {"path": "/a/b"}, False, id="a variable beside a word"),
+        pytest.param({"path": "/a"}, {"path": "/a/"}, False, id="a slash at the end"),
+        pytest.param(
+            {"path": "/a"}, {"path": "/a", "method": "POST"}, False, id="one path, two methods"
+        ),
+    ],
+)
+def test_routes_that_would_take_the_same_requests(
+    first: dict[str, Any], second: dict[str, Any], clash: bool
+) -> None:
+    routes = [
+        resource(ROUTE, name, {"source": {"http": http}, "steps": [{"respond": {}}]})
+        for name, http in (("r", first), ("s", second))
+    ]
+
+    problems = check(Resources.of(routes))
+
+    assert [problem.code for problem in problems] == ([Code.PATH_CLASH] if clash else [])
+    assert [problem.subject for problem in problems] == (["Route default/s"] if clash else [])
+    assert plan(cast(Resource[RouteSpec], routes[1]), Resources.of(routes)).plan is not None
+
+
+# The plan and its hash
+
+FULL: dict[str, Any] = yaml.safe_load("""
+route:
+  source: {http: {method: POST, path: "/a/{id}", timeout: 3s, maxBody: 2Mi}}
+  env: {shop: nl}
+  steps:
+    - name: ask
+      call: {connector: erp, method: POST, path: /b, query: {q: x}, headers: {A: b}, body: {a: 1},
+             idempotent: true}
+      into: prices
+      timeout: 1s
+      cache: {ttl: 1m, key: x, maxEntries: 10, maxSize: 1Mi}
+      onError: {use: {}}
+    - {map: {mapping: m}, onError: {respond: {status: 502, headers: {A: b}, body: sorry}}}
+    - {map: {expression: a}}
+    - {filter: "{% a %}"}
+    - {choice: {when: [{condition: "{% a %}", branch: one}], otherwise: two}}
+    - {split: {items: "{% a %}", branch: one, concurrency: 4}}
+    - {aggregate: {expression: "{% a %}"}}
+    - {scatter: {branches: [one, two]}}
+    - {validate: {schema: {type: object}}}
+    - {respond: {status: 201, headers: {A: b}, body: {a: 1}}}
+  branches: {one: [{map: {expression: b}}], two: [{filter: "{% c %}"}], three: [{respond: {}}]}
+  replicas: 3
+  tests: [{name: t, expect: {status: 200}}]
+mapping:
+  expression: a
+  tables: {vat: {NL: "21"}}
+  input: {schema: {type: object}}
+  output: {schema: {type: object}}
+  tests: [{name: t, expect: 1}]
+connector:
+  http:
+    baseUrl: https://a.b
+    auth:
+      oauth2ClientCredentials:
+        tokenUrl: https://a.b/token
+        clientId: {secretKeyRef: {name: a, key: id}}
+        clientSecret: {secretKeyRef: {name: a, key: secret}}
+        scopes: [read]
+        audience: x
+        clientAuthentication: body
+    headers: {A: b}
+    timeout: 2s
+    connectTimeout: 1s
+    maxConnections: 8
+    maxResponseSize: 1Mi
+    rateLimit: {requests: 300, per: 1m}
+    retry: {attempts: 2, backoff: {initial: 100ms, max: 1s}}
+""")
+FULL["route"]["steps"].insert(
+    4, {"choice": {"when": [{"condition": "{% a %}", "branch": "three"}]}}
+)
+NOT_BEHAVIOUR = (
+    ("route", "replicas"),
+    ("route", "tests"),
+    ("mapping", "input"),
+    ("mapping", "output"),
+    ("mapping", "tests"),
+)
+
+
+def plan_of(values: dict[str, Any]) -> RoutePlan:
+    """The plan of these values, whether or not what they name is there."""
+    return RoutePlan.of(
+        RouteSpec.model_validate(values["route"]),
+        namespace="default",
+        name="r",
+        connectors={"erp": ConnectorSpec.model_validate(values["connector"])},
+        mappings={"m": planner.planned(MappingSpec.model_validate(values["mapping"]))},
+    )
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    match value:
+        case dict() if value:
+            for key, inner in value.items():
+                yield from leaves(inner, (*path, key))
+        case list() if value:
+            for index, inner in enumerate(value):
+                yield from leaves(inner, (*path, index))
+        case _:
+            yield path
+
+
+def changed(path: tuple[Any, ...]) -> dict[str, Any] | None:
+    """The values with another one at `path`, that the models take."""
+    old = FULL
+    for part in path:
+        old = old[part]
+    for new in _others(old):
+        values = copy.deepcopy(FULL)
+        at: Any = values
+        for part in path[:-1]:
+            at = at[part]
+        at[path[-1]] = new
+        try:
+            plan_of(values)
+        except ValueError:
+            continue
+        return values
+    return None
+
+
+def _others(old: Any) -> list[Any]:
+    if isinstance(old, bool):
+        return [not old]
+    if isinstance(old, int):
+        return [old + 1]
+    if isinstance(old, str):
+        return [f"{old}x", "5s", "3Mi", "{% changed %}", "PUT", "basic", "three", "/changed"]
+    return [{"changed": 1}, {"status": 202}]
+
+
+@pytest.mark.parametrize("path", list(leaves(FULL)), ids=lambda path: ".".join(map(str, path)))
+def test_the_hash_changes_with_behaviour_and_nothing_else(path: tuple[Any, ...]) -> None:
+    values = changed(path)
+
+    assert values is not None, "nothing else is taken here"
+    is_behaviour = path[:2] not in NOT_BEHAVIOUR
+    assert (plan_of(values).hash != plan_of(FULL).hash) is is_behaviour
+
+
+def test_the_full_values_make_a_plan() -> None:
+    made = planned(
+        cast(Resource[RouteSpec], resource(ROUTE, "r", FULL["route"])),
+        resource(CONNECTOR, "erp", FULL["connector"]),
+        resource(MAPPING, "m", FULL["mapping"]),
+    )
+
+    assert made == Planned(plan_of(FULL))
+
+
+@pytest.mark.parametrize(
+    ("model", "written"),
+    [
+        (RouteSpec, FULL["route"]),
+        (HttpSource, FULL["route"]["source"]["http"]),
+        (Call, FULL["route"]["steps"][0]["call"]),
+        (Cache, FULL["route"]["steps"][0]["cache"]),
+        (Respond, FULL["route"]["steps"][-1]["respond"]),
+        (Step, {name: None for step in FULL["route"]["steps"] for name in step}),
+        (MappingSpec, FULL["mapping"]),
+        (HttpTransport, FULL["connector"]["http"]),
+    ],
+)
+def test_the_full_values_have_all_fields(model: type[Model], written: dict[str, Any]) -> None:
+    """Whoever adds a field adds it to them, and then it is tried whether it changes the hash."""
+    assert {field.alias or name for name, field in model.model_fields.items()} == set(written)
+
+
+def test_the_hash_is_short_and_stays() -> None:
+    """A new version of the operator must roll no Route: this value is kept."""
+    made = planned(route("{call: {connector: erp}}"), connector()).plan
+    assert made is not None
+
+    assert made.to_json() == (
+        b'{"connectors":{"erp":{"http":{"baseUrl":"https://a.b"}}},"name":"r",'
+        b'"namespace":"default","source":{"http":{"path":"/x"}},'
+        b'"steps":[{"call":{"connector":"erp"}}],"version":1}'
+    )
+    assert made.hash == "89bb664b7eec7e79"
+
+
+def test_the_order_of_everything_in_the_manifests_leaves_the_hash() -> None:
+    made = plan_of({name: _reversed(value) for name, value in FULL.items()})
+
+    assert made.to_json() == plan_of(FULL).to_json()
+
+
+def _reversed(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _reversed(value[key]) for key in reversed(value)}
+        case list():
+            return [_reversed(item) for item in value]
+        case _:
+            return value
+
+
+def test_what_else_there_is_leaves_the_hash() -> None:
+    made = route("{call: {connector: erp}}")
+    alone = plan(made, Resources.of([made, connector()])).plan
+    beside = plan(
+        made, Resources.of([mapping(), route(name="s"), connector("a"), connector(), made])
+    ).plan
+    assert alone is not None
+    assert beside is not None
+
+    assert alone.hash == beside.hash
+
+
+@pytest.mark.parametrize(("namespace", "name"), [("shop", "r"), ("default", "s")])
+def test_the_hash_knows_whose_plan_it_is(namespace: str, name: str) -> None:
+    first, second = planned(route()).plan, planned(route(name=name, namespace=namespace)).plan
+    assert first is not None
+    assert second is not None
+
+    assert first.hash != second.hash
+
+
+def test_a_plan_comes_back_from_its_json() -> None:
+    made = plan_of(FULL)
+
+    read = RoutePlan.from_json(made.to_json())
+
+    assert read.hash == made.hash
+    assert read.canonical() == made.canonical()
+    assert read.steps == made.steps
+    assert read.connectors == made.connectors
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(b"", "the plan is not JSON", id="nothing"),
+        pytest.param(b"{", "the plan is not JSON", id="half a plan"),
+        pytest.param(b"\xff", "the plan is not JSON", id="bytes that are not UTF-8"),
+        pytest.param(b"[" * 100_000, "the plan is not JSON", id="JSON that nests without end"),
+        pytest.param(b"null", "the plan is not valid", id="null"),
+        pytest.param(b"[]", "the plan is not valid", id="a list"),
+        pytest.param(b"{}", "the plan is not valid", id="an empty plan"),
+        pytest.param(b'{"version": true}', "the plan is not valid", id="a version that is true"),
+        pytest.param(b'{"version": "2"}', "the plan is not valid", id="a version that is text"),
+        pytest.param(b'{"version": 0}', "the plan is not valid", id="a version before the first"),
+    ],
+)
+def test_what_is_no_plan(text: bytes, message: str) -> None:
+    with pytest.raises(UnreadablePlan, match=message):
+        RoutePlan.from_json(text)
+
+
+def test_a_newer_plan_is_refused_with_what_to_do() -> None:
+    """Whatever else is in it: its fields are not ours to judge."""
+    newer = json.dumps({"version": PLAN_VERSION + 1, "flow": {}}).encode()
+
+    with pytest.raises(UnreadablePlan) as refused:
+        RoutePlan.from_json(newer)
+
+    assert str(refused.value) == (
+        f"the plan has version {PLAN_VERSION + 1}; this runtime reads version {PLAN_VERSION} and "
+        "older. Use a newer runtime image, or an older operator."
+    )
+
+
+def test_a_plan_with_a_field_that_nobody_knows_is_refused() -> None:
+    plain = {**json.loads(plan_of(FULL).to_json()), "flow": 1}
+
+    with pytest.raises(UnreadablePlan, match="flow"):
+        RoutePlan.from_json(json.dumps(plain).encode())
+
+
+AUTH = {
+    "bearer": "{bearer: {token: SECRET}}",
+    "basic": "{basic: {username: SECRET, password: SECRET}}",
+    "apiKey": "{apiKey: {header: X-Key, value: SECRET}}",
+    "oauth2ClientCredentials": "{oauth2ClientCredentials: {tokenUrl: https://a.b, clientId: SECRET,"
+    " clientSecret: SECRET}}",
+}
+
+
+@pytest.mark.parametrize("auth", AUTH.values(), ids=AUTH)
+def test_a_plan_names_secrets_and_holds_none(auth: str) -> None:
+    secret = "{secretKeyRef: {name: erp, key: token}}"
+    text = f"{{http: {{baseUrl: https://a.b, auth: {auth.replace('SECRET', secret)}}}}}"
+
+    made = planned(route("{call: {connector: erp}}"), resource(CONNECTOR, "erp", text)).plan
+
+    assert made is not None
+    held = made.canonical()["connectors"]["erp"]["http"]["auth"]
+    values = {path[-1] for path in leaves(held) if path[-2] == "secretKeyRef"}
+    assert values == {"name", "key"}
+    assert auth.count("SECRET") == json.dumps(held).count('"secretKeyRef"')
+
+
+def test_every_credential_in_the_models_is_a_reference() -> None:
+    """A field that sounds like a credential is a `SecretValue`, all through the connector."""
+    words = ("password", "secret", "token", "username", "value", "clientId", "clientSecret")
+    ahead: list[Any] = [ConnectorSpec]
+    found = set()
+    while ahead:
+        each = ahead.pop()
+        ahead += getattr(each, "__args__", ())
+        if isinstance(each, type) and issubclass(each, Model) and each is not SecretValue:
+            for name, field in each.model_fields.items():
+                ahead.append(field.annotation)
+                if (field.alias or name) in words:
+                    found.add((each.__name__, name, field.annotation))
+
+    assert {annotation for _, _, annotation in found} == {SecretValue}
+    assert len(found) == 6
+
+
+def test_planning_is_deterministic() -> None:
+    made = route(
+        "{call: {connector: b}}", "{call: {connector: a}}", "{map: {mapping: m}}",
+        "{scatter: {branches: [x, y]}}",
+        branches={"x": [RESPOND], "y": [RESPOND], "z": [RESPOND]}, path="/{a}/{b}/{a}/{b}",
+    )  # fmt: skip
+    broken = mapping("$b & $a & $nope($c)")
+
+    first = planned(made, broken)
+
+    assert first.problems == planned(made, broken).problems
+    assert len(first.problems) > 8
