@@ -46,6 +46,15 @@ Items = Annotated[tuple[_T, ...], Field(strict=False)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 """The name of an object of this namespace (an RFC 1123 label)."""
 
+ObjectName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        max_length=253,
+    ),
+]
+"""The name that Kubernetes gives most objects (an RFC 1123 subdomain)."""
+
 Variable = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_]*$", max_length=63)]
 """The name of a variable that expressions reach as `$name`."""
 
@@ -140,7 +149,7 @@ def _plain(value: Any) -> Any:
 class SecretKeyRef(Model):
     """The Secret and the key that hold the value."""
 
-    name: Name = Field(description="Name of the Secret.")
+    name: ObjectName = Field(description="Name of the Secret.")
     key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] = Field(
         description="Key inside the Secret."
     )
@@ -157,13 +166,7 @@ class ObjectMeta(NullsLeftOut):
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
-    name: Annotated[
-        str,
-        Field(
-            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
-            max_length=253,
-        ),
-    ] = Field(description="Name the object in small letters, digits and '-'.")
+    name: ObjectName = Field(description="Name the object in small letters, digits and '-'.")
     namespace: str = "default"
     generation: int = 0
     labels: dict[str, str] = {}
