@@ -103,23 +103,25 @@ def counter(
     name: str, help_text: str, labels: tuple[str, ...], *, registry: CollectorRegistry
 ) -> Family[Number]:
     """A counter; `_total` is added to its name."""
-
-    def write(family: Family[Number]) -> Metric:
-        metric = CounterMetricFamily(name, help_text, labels=labels)
-        for values, child in family.children.items():
-            metric.add_metric(values, child.value)
-        return metric
-
-    return Family(name, help_text, labels, make=Number, write=write, registry=registry)
+    return _numbers(CounterMetricFamily, name, help_text, labels, registry)
 
 
 def gauge(
     name: str, help_text: str, labels: tuple[str, ...], *, registry: CollectorRegistry
 ) -> Family[Number]:
     """A gauge."""
+    return _numbers(GaugeMetricFamily, name, help_text, labels, registry)
 
+
+def _numbers(
+    kind: type[CounterMetricFamily] | type[GaugeMetricFamily],
+    name: str,
+    help_text: str,
+    labels: tuple[str, ...],
+    registry: CollectorRegistry,
+) -> Family[Number]:
     def write(family: Family[Number]) -> Metric:
-        metric = GaugeMetricFamily(name, help_text, labels=labels)
+        metric = kind(name, help_text, labels=labels)
         for values, child in family.children.items():
             metric.add_metric(values, child.value)
         return metric

@@ -1,11 +1,13 @@
 """Logs: one line an event, as JSON for machines or as text for people.
 
 A line carries a constant message and keys; bodies, headers and secrets are never among them. Every
-request writes one, so this is on the hot path: a line costs a few microseconds, and all lines of
-one turn of the event loop go out in one write (docs/performance.md has the figures).
+request writes one, so this is on the hot path: a line costs a few microseconds, and the lines of
+some milliseconds go out in one write (docs/performance.md has the figures). A process that is
+killed outright takes those with it; one that ends writes them first.
 """
 
 import asyncio
+import atexit
 import contextlib
 import sys
 import traceback
@@ -18,6 +20,7 @@ import orjson
 Format = Literal["json", "console"]
 Line = dict[str, Any]
 
+_GATHERED_SECONDS: Final = 0.02
 _COLOURS: Final = {"info": "32", "warning": "33", "error": "31"}
 
 
@@ -36,11 +39,11 @@ class _Log:
         self._pending.append(self.render(line))
         if len(self._pending) == 1:
             try:
-                asyncio.get_running_loop().call_soon(self._write)
+                asyncio.get_running_loop().call_later(_GATHERED_SECONDS, self.write)
             except RuntimeError:  # no loop runs: nothing would write it later
-                self._write()
+                self.write()
 
-    def _write(self) -> None:
+    def write(self) -> None:
         lines = b"".join(self._pending)
         self._pending.clear()
         # Who reads our lines may be gone; that must not end what we serve.
@@ -71,6 +74,7 @@ def _console(line: Line, paint: Callable[[str, str], str]) -> bytes:
 
 
 _LOG: Final = _Log()
+atexit.register(_LOG.write)
 
 
 def setup(form: Format) -> None:

@@ -40,11 +40,8 @@ class Traffic:
         found = self.table.find(head.method, head.path)
         if isinstance(found, NoRoute):  # the table was replaced since the request was admitted
             return self._refuse_unrouted(head, found)
-        return await self._run(found, request)
-
-    async def _run(self, found: Match, request: Request) -> Response:
         started = time.perf_counter()
-        trace = tracing.of(request.head.headers)
+        trace = tracing.of(head.headers)
         route = found.route
         self._in_flight += 1
         route.begin()
@@ -68,7 +65,7 @@ class Traffic:
             route.end()
         answer.headers.append((b"x-correlation-id", trace.correlation_id.encode("ascii")))
         route.count(answer.status, started)
-        _log(request.head, found, answer, fault, trace, started)
+        _log(head, found, answer, fault, trace, started)
         return answer
 
     def _refuse_unrouted(self, head: Head, found: NoRoute) -> Response:

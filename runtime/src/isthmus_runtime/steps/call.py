@@ -85,7 +85,10 @@ def _writer(step: Step, binder: Binder, connector: Connector) -> Write:
         pairs = [f"{name}={value}" for name, values in query for value in values.query(x)]
         if pairs:
             target += ("&" if "?" in target else "?") + "&".join(pairs)
-        headers = [*x.trace.headers(), *static, *((name, text.header(x)) for name, text in fields)]
+        headers = x.trace.headers()
+        headers += static
+        for name, text in fields:
+            headers.append((name, text.header(x)))
         content = b""
         if sends_body:
             body = tree.body(x) if tree else x.body
