@@ -3,6 +3,7 @@
 `make run` calls this. Ctrl-C ends everything; so does the end of any part, with its last words.
 """
 
+import importlib.util
 import os
 import selectors
 import signal
@@ -18,6 +19,8 @@ HERE = Path(os.path.relpath(Path(__file__).parent))
 PORTS = {"search": "8081", "erp": "8082", "shop": os.environ.get("SHOP_PORT", "8083")}
 ROUTE_PORT = os.environ.get("PORT", "8080")
 ADMIN_PORT = os.environ.get("ADMIN_PORT", "9090")
+NEEDED = ("isthmus_cli", "isthmus_runtime", "starlette", "uvicorn", "httpx")
+MEND = "start the example with 'make run', which sets up what it needs"
 START_SECONDS = 30
 STOP_SECONDS = 10
 
@@ -36,6 +39,10 @@ Change {HERE}/mapping.yaml and save: the Route reloads. Ctrl-C ends everything.
 
 def main() -> int:
     """Run the parts until a signal comes or one of them ends; the exit code."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        print(f"the Python module {missing[0]} is missing; {MEND}", file=sys.stderr)
+        return 2
     stopping = _stop_on_signals()
     with _parts() as parts:
         for name, command in _commands().items():

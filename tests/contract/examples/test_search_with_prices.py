@@ -234,3 +234,15 @@ def test_starting_it_where_a_port_is_taken_says_which(start: Start) -> None:
 
         whole.wait_for("8081")
         assert whole.process.wait(PATIENCE) == 1
+
+
+def test_starting_it_without_its_modules_says_what_to_do() -> None:
+    without_packages = [sys.executable, "-I", "-S", EXAMPLE / "start.py"]
+
+    ended = subprocess.run(without_packages, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "the Python module isthmus_cli is missing; start the example with 'make run', which sets "
+        "up what it needs\n"
+    )
