@@ -237,7 +237,7 @@ def test_starting_it_where_a_port_is_taken_says_which(start: Start) -> None:
 
 
 def test_starting_it_without_its_modules_says_what_to_do() -> None:
-    without_packages = [sys.executable, "-I", "-S", EXAMPLE / "start.py"]
+    without_packages = [sys.executable, "-I", "-S", str(EXAMPLE / "start.py")]
 
     ended = subprocess.run(without_packages, capture_output=True, text=True, check=False)
 

@@ -23,7 +23,7 @@ from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, ROUTE, Key, Resourc
 from isthmus_api.route import BranchName, HttpSource, Predicate, RouteSpec
 
 LIGHT = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 NAMES = st.sampled_from(["a", "b", "c"])
 JSON: st.SearchStrategy[Any] = st.sampled_from(

@@ -837,12 +837,12 @@ def test_any_text_like_yaml_gives_problems_at_most(text: str) -> None:
     assert is_sound(read(text).problems)
 
 
+NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8),
+    st.none() | st.booleans() | NUMBERS | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None)
