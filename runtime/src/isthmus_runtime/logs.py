@@ -85,21 +85,22 @@ def setup(form: Format) -> None:
 
 def info(event: str, **fields: Any) -> None:
     """Something happened as it should."""
-    _note("info", event, fields)
+    note("info", event, fields)
 
 
 def warning(event: str, **fields: Any) -> None:
     """Something failed that the runtime is made for."""
-    _note("warning", event, fields)
+    note("warning", event, fields)
 
 
 def error(event: str, failure: BaseException, **fields: Any) -> None:
     """Something failed that nobody foresaw; its traceback goes along, without local variables."""
     fields["exception"] = "".join(traceback.format_exception(failure))
-    _note("error", event, fields)
+    note("error", event, fields)
 
 
-def _note(level: str, event: str, fields: Line) -> None:
+def note(level: str, event: str, fields: Line) -> None:
+    """Write a line whose fields are at hand as an object already."""
     _LOG.take({"timestamp": datetime.now(UTC), "level": level, "event": event, **fields})
 
 

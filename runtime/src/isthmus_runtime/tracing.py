@@ -22,14 +22,13 @@ class Trace(NamedTuple):
     flags: str
     state: bytes
     correlation_id: str
+    correlation: Header
+    """The correlation id as a field of calls and answers."""
 
     def headers(self) -> list[Header]:
         """The fields that a call carries on: a new parent id within the same trace."""
         parent = f"00-{self.trace_id}-{getrandbits(64) or 1:016x}-{self.flags}".encode()
-        fields = [
-            (b"traceparent", parent),
-            (b"x-correlation-id", self.correlation_id.encode("ascii")),
-        ]
+        fields = [(b"traceparent", parent), self.correlation]
         if self.state:
             fields.append((b"tracestate", self.state))
         return fields
@@ -46,9 +45,11 @@ def of(headers: list[Header]) -> Trace:
     trace_id = found[1].decode() if found else f"{getrandbits(128) or 1:032x}"
     given = header(headers, b"x-correlation-id")
     is_usable = given is not None and _CORRELATION_ID.fullmatch(given)
+    correlation_id = given.decode("ascii") if given and is_usable else trace_id
     return Trace(
-        trace_id=trace_id,
-        flags=f"{int(found[2], 16) & _SAMPLED:02x}" if found else "00",
-        state=b",".join(v for n, v in headers if n == b"tracestate") if found else b"",
-        correlation_id=given.decode("ascii") if given and is_usable else trace_id,
+        trace_id,
+        f"{int(found[2], 16) & _SAMPLED:02x}" if found else "00",
+        b",".join(v for n, v in headers if n == b"tracestate") if found else b"",
+        correlation_id,
+        (b"x-correlation-id", correlation_id.encode("ascii")),
     )

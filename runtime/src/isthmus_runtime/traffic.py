@@ -63,7 +63,7 @@ class Traffic:
         finally:
             self._in_flight -= 1
             route.end()
-        answer.headers.append((b"x-correlation-id", trace.correlation_id.encode("ascii")))
+        answer.headers.append(trace.correlation)
         route.count(answer.status, started)
         _log(head, found, answer, fault, trace, started)
         return answer
@@ -86,9 +86,8 @@ class Traffic:
             reason=fault.reason,
             correlationId=trace.correlation_id,
         )
-        correlation = (b"x-correlation-id", trace.correlation_id.encode("ascii"))
         return faults.response(
-            fault, correlation_id=trace.correlation_id, headers=(correlation, *headers)
+            fault, correlation_id=trace.correlation_id, headers=(trace.correlation, *headers)
         )
 
 
@@ -111,7 +110,7 @@ def _log(
         "correlationId": trace.correlation_id,
     }
     if fault is None:
-        logs.info("request", **fields)
+        logs.note("info", "request", fields)
         return
     about = {"step": fault.step, "connector": fault.connector, "detail": fault.outward}
     logs.warning("request", **fields, reason=fault.reason, **{k: v for k, v in about.items() if v})
