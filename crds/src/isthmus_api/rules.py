@@ -4,7 +4,6 @@ A rule is checked by the models when a file is read, and by the API server as a 
 generated CRD. Both give the same message.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -67,27 +66,6 @@ def only_with(field: str, *hosts: str) -> Rule:
         message=f"{field} belongs to {_either(hosts)} only",
         holds=lambda present: field not in present or any(name in present for name in hosts),
         fields=(field, *hosts),
-    )
-
-
-def together(*fields: str) -> Rule:
-    """All of `fields` are set, or none is."""
-    listed = ", ".join(f"has(self.{cel_name(name)})" for name in fields)
-    return Rule(
-        cel=f"[{listed}].all(x, x) || [{listed}].all(x, !x)",
-        message=f"{' and '.join(fields)} must be set together",
-        holds=lambda present: len({name in present for name in fields}) == 1,
-        fields=fields,
-    )
-
-
-def not_value(field: str, value: str, message: str) -> Rule:
-    """`field` is something else than `value`."""
-    return Rule(
-        cel=f"!has(self.{cel_name(field)}) || self.{cel_name(field)} != {json.dumps(value)}",
-        message=message,
-        holds=lambda present: present.get(field) != value,
-        fields=(field,),
     )
 
 

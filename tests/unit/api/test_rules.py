@@ -13,17 +13,13 @@ from isthmus_api.rules import (
     at_most_one_of,
     cel_name,
     exactly_one_of,
-    not_value,
     only_with,
-    together,
 )
 
 EXACTLY = exactly_one_of("a", "b", "c")
 AT_MOST = at_most_one_of("a", "b", "c")
 AT_LEAST = at_least_one_of("a", "b", "c")
 WITH = only_with("a", "b", "c")
-TOGETHER = together("a", "b")
-NOT = not_value("a", "x", "a must not be x")
 
 HOLDS = {
     "exactly one, not none": (EXACTLY, {}, False),
@@ -40,12 +36,6 @@ HOLDS = {
     "only with, and it is not there": (WITH, {}, True),
     "only with, and its host is there": (WITH, {"a": 1, "c": 1}, True),
     "only with, and no host is there": (WITH, {"a": 1}, False),
-    "together, and none is there": (TOGETHER, {}, True),
-    "together, and both are there": (TOGETHER, {"a": 1, "b": 1}, True),
-    "together, and one is there": (TOGETHER, {"a": 1}, False),
-    "not a value, and the field is not there": (NOT, {}, True),
-    "not a value, and it is another": (NOT, {"a": "y"}, True),
-    "not a value, and it is that one": (NOT, {"a": "x"}, False),
 }
 
 
@@ -64,8 +54,6 @@ def test_a_rule_holds(rule: Rule, written: dict[str, Any], holds: bool) -> None:
         (WITH, "a belongs to b or c only"),
         (only_with("a", "b"), "a belongs to b only"),
         (only_with("a", "b", "c", "d"), "a belongs to b, c or d only"),
-        (TOGETHER, "a and b must be set together"),
-        (NOT, "a must not be x"),
     ],
 )
 def test_a_rule_says_what_it_wants(rule: Rule, message: str) -> None:
@@ -103,10 +91,6 @@ def _fits(shape: dict[str, Any], written: dict[str, Any]) -> bool:
 def test_names_that_are_words_of_cel_are_escaped(field: str, written: str) -> None:
     assert cel_name(field) == written
     assert f"has(self.{written})" in exactly_one_of(field, "b").cel
-
-
-def test_a_value_is_quoted_in_cel() -> None:
-    assert not_value("a", 'x"y', "").cel == r'!has(self.a) || self.a != "x\"y"'
 
 
 def test_rules_name_fields_that_are_there() -> None:
