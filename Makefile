@@ -3,8 +3,6 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := crds/src runtime/src cli/src
-CHECKED := $(SOURCES) tests bench examples scripts
 
 .DEFAULT_GOAL := help
 .PHONY: help run test setup setup-dev lint fmt type arch unit contract generate verify bench lock
