@@ -1,0 +1,1 @@
+"""The operator: makes the cluster what Connectors, Mappings and Routes declare."""
