@@ -1,0 +1,41 @@
+"""A real kube-apiserver that serves our kinds, and the operator's client of it."""
+
+import itertools
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from isthmus_operator.kube import Access, Client
+
+ROOT = Path(__file__).parents[3]
+sys.path.append(str(ROOT / "tests/cluster"))
+
+from control_plane import ControlPlane  # noqa: E402 (its folder is on no path before)
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def plane() -> Iterator[ControlPlane]:
+    """An API server that serves our kinds, from the committed files."""
+    with ControlPlane() as plane:
+        plane.kubectl("apply", "-f", str(ROOT / "crds"))
+        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        yield plane
+
+
+@pytest.fixture
+async def client(plane: ControlPlane) -> AsyncIterator[Client]:
+    """The operator's own client."""
+    async with Client(Access.of_kubeconfig(plane.kubeconfig)) as client:
+        yield client
+
+
+@pytest.fixture
+def namespace(plane: ControlPlane) -> str:
+    """A namespace that is empty when the test starts."""
+    name = f"operator-{next(_numbers)}"
+    plane.kubectl("create", "namespace", name)
+    return name
