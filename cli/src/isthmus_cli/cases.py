@@ -1,34 +1,13 @@
 """Cases: the tests that objects hold, one by one, and how each ended."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from isthmus_api.comparison import Failure
 from isthmus_api.model import Model
 from isthmus_api.problems import Location
 from isthmus_api.resources import Resource
-from isthmus_cli import comparison
-from isthmus_cli.comparison import Difference
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One thing that came out differently: what it is about, and where it differs."""
-
-    message: str
-    differences: tuple[Difference, ...] = ()
-
-    @property
-    def lines(self) -> list[str]:
-        """The message, and the differences below it; a single value stands beside it."""
-        match self.differences:
-            case ():
-                return [self.message]
-            case (only,) if only.path == comparison.ROOT:
-                return [f"{self.message}: {only}"]
-            case found:
-                return [f"{self.message}:", *(f"  {each}" for each in found)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +55,3 @@ def run(found: Case) -> Result:
         message = f"this is a mistake of Isthmus: {type(error).__name__}: {error}"
         failures = [Failure(message)]
     return Result(found, tuple(failures), time.perf_counter() - started)
-
-
-def compared(what: str, expected: Any, actual: Any) -> Iterator[Failure]:
-    """A failure when two JSON values differ."""
-    found = tuple(comparison.differences(expected, actual))
-    if found:
-        yield Failure(f"{what} differs", found)

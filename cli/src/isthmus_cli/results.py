@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from isthmus_api.comparison import NOTHING, Difference, Failure
 from isthmus_api.model import Model
 from isthmus_api.resources import Resource
 from isthmus_cli import report
-from isthmus_cli.cases import Failure, Result
-from isthmus_cli.comparison import NOTHING, Difference
+from isthmus_cli.cases import Result
 
 _MAX_DIFFERENCES = 20
 

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
+from isthmus_api.comparison import NOTHING, Failure, compared
 from isthmus_api.expressions.templates import as_text
 from isthmus_api.plan import RoutePlan
 from isthmus_api.resources import Resource
 from isthmus_api.route import Expectation, ExpectedCall, RouteSpec, RouteTest, TestRequest
-from isthmus_cli.cases import Case, Failure, case, compared
-from isthmus_cli.comparison import NOTHING
+from isthmus_cli.cases import Case, case
 from isthmus_runtime import faults, testing, tracing
 from isthmus_runtime.connectors.registry import Registry
 from isthmus_runtime.faults import Fault

@@ -130,6 +130,8 @@ def _said_of_value(error: ErrorDetails) -> tuple[str, str]:
             return f"{_typed(value)} is not {context['wanted']}", context["hint"]
         case "string_too_long" | "string_too_short" | "too_long" | "too_short":
             return _size(error["type"], value, context)
+        case "value_rule":
+            return context["message"], context["hint"]
         case "rule":
             return context["message"], f"set here: {context['set'] or 'none of them'}"
         case _:

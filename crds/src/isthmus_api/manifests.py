@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from isthmus_api import documents, invalid
 from isthmus_api.documents import Document
-from isthmus_api.model import API_VERSION, GROUP, Model, ObjectMeta
+from isthmus_api.model import API_VERSION, GROUP, Model
 from isthmus_api.problems import Code, Location, Problem
 from isthmus_api.resources import KINDS, Key, Kind, Origin, Resource
 
@@ -144,7 +144,7 @@ def _unknown_kind(kind: str, document: Document) -> Problem:
 def check(value: dict[str, Any], *, kind: Kind, origin: Origin) -> Resource[Model] | list[Problem]:
     """Check one object against its model: the resource, or what is wrong with it."""
     problems: list[Problem] = []
-    metadata = _section(ObjectMeta, value, "metadata", origin, problems)
+    metadata = _section(kind.metadata, value, "metadata", origin, problems)
     spec = _section(kind.spec, value, "spec", origin, problems)
     unknown = value.keys() - {*_SECTIONS, "status"}
     problems += (invalid.unknown_field((name,), _SECTIONS, origin) for name in sorted(unknown))

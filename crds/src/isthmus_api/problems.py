@@ -39,6 +39,9 @@ class Code(StrEnum):
     EXPRESSION_INVALID = "ExpressionInvalid"
     EXPRESSION_WARNING = "ExpressionWarning"
     SCHEMA_INVALID = "SchemaInvalid"
+    TEST_FAILED = "TestFailed"
+    PLAN_TOO_LARGE = "PlanTooLarge"
+    GATEWAY_API_MISSING = "GatewayApiMissing"
 
 
 Path = tuple[str | int, ...]

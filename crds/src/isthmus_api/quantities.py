@@ -1,6 +1,6 @@
-"""Durations and sizes, written the way Kubernetes writes them (`300ms`, `5s`, `256Mi`).
+"""Durations, sizes and CPU, written the way Kubernetes writes them (`300ms`, `256Mi`, `100m`).
 
-Both are strings that know their value, so a manifest keeps the text its author chose.
+All are strings that know their value, so a manifest keeps the text its author chose.
 """
 
 import re
@@ -90,3 +90,20 @@ class Size(_Quantity):
         """The size in bytes."""
         digits = self.rstrip("kKMGi")
         return int(digits) * _BYTES[self[len(digits) :]]
+
+
+class Cpu(_Quantity):
+    """An amount of CPU such as `100m`, `0.5` or `2`."""
+
+    __slots__ = ()
+
+    pattern = r"^([0-9]+m|[0-9]+(\.[0-9]{1,3})?)$"
+    wanted = "an amount of CPU"
+    hint = "write it like 100m, 0.5 or 2, in quotes when it is a number"
+
+    @property
+    def millis(self) -> int:
+        """Thousandths of a CPU."""
+        if self.endswith("m"):
+            return int(self[:-1])
+        return int(Decimal(self) * 1000)

@@ -13,10 +13,14 @@ from pathlib import Path
 
 from isthmus_api import crd
 from isthmus_api.model import API_VERSION
-from isthmus_api.quantities import Duration, Size
+from isthmus_api.quantities import Cpu, Duration, Size
 from isthmus_api.resources import KINDS, Kind
 
-_FORMS = {Duration.pattern: "duration such as `300ms`", Size.pattern: "size such as `10Mi`"}
+_FORMS = {
+    Duration.pattern: "duration such as `300ms`",
+    Size.pattern: "size such as `10Mi`",
+    Cpu.pattern: "CPU such as `100m`",
+}
 _HEADER = (
     "| Field | Type | Default | Description |",
     "|---|---|---|---|",

@@ -1,14 +1,18 @@
 """The kinds of Isthmus as whole objects, and a set of them to look things up in."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar, cast
+from typing import Annotated, Generic, TypeVar, cast
+
+from pydantic import Field
 
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.mapping import MappingSpec
-from isthmus_api.model import Model, ObjectMeta
+from isthmus_api.model import Model, ObjectMeta, ObjectName
 from isthmus_api.problems import Location, Path
 from isthmus_api.route import RouteSpec
+from isthmus_api.rules import ValueRule
 from isthmus_api.status import ConnectorStatus, MappingStatus, RouteStatus, Status
 
 Spec = TypeVar("Spec", bound=Model, covariant=True)
@@ -24,6 +28,28 @@ class Kind:
     spec: type[Model]
     status: type[Status]
     summary: str
+    metadata: type[ObjectMeta] = ObjectMeta
+    rules: tuple[ValueRule, ...] = ()
+    """Rules about the metadata, in CEL about the whole object."""
+
+
+SERVICE_NAME = ValueRule(
+    cel="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && "
+    "size(self.metadata.name) <= 63",
+    message="the name becomes that of a Service: small letters, digits and '-', a letter first, "
+    "at most 63 characters",
+    hint="choose another name",
+    holds=lambda name: len(name) <= 63 and bool(re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name)),
+)
+"""An RFC 1035 label."""
+
+
+class RouteMeta(ObjectMeta):
+    """The metadata of a Route, whose name is also that of its Service."""
+
+    name: Annotated[ObjectName, SERVICE_NAME] = Field(
+        description=ObjectMeta.model_fields["name"].description
+    )
 
 
 CONNECTOR = Kind(
@@ -50,6 +76,8 @@ ROUTE = Kind(
     spec=RouteSpec,
     status=RouteStatus,
     summary="A Route is one flow: a source, steps, and an answer.",
+    metadata=RouteMeta,
+    rules=(SERVICE_NAME,),
 )
 KINDS = {kind.name: kind for kind in (CONNECTOR, MAPPING, ROUTE)}
 

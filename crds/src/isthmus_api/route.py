@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from isthmus_api.connector import HeaderName
+from isthmus_api.exposure import Expose
 from isthmus_api.mapping import Expression
 from isthmus_api.model import (
     FreeForm,
@@ -22,6 +23,7 @@ from isthmus_api.model import (
 )
 from isthmus_api.quantities import Duration, Size
 from isthmus_api.rules import at_least_one_of, at_most_one_of, exactly_one_of, only_with
+from isthmus_api.workload import PodResources, PodTemplate
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 BranchName = Annotated[
@@ -343,6 +345,17 @@ class RouteSpec(Model):
     ] = Field({}, max_length=32, description="Lists of steps that choice, split and scatter name.")
     replicas: Annotated[int, Field(ge=0, le=2_147_483_647)] = Field(
         1, description="Pods that run the Route. `kubectl scale` and autoscalers set it."
+    )
+    paused: bool = Field(
+        False,
+        description="Run no pods, whatever `replicas` says; `replicas` is kept for later.",
+    )
+    resources: PodResources | None = Field(None, description="CPU and memory of each pod.")
+    pod_template: PodTemplate | None = Field(
+        None, description="What pods have beside what the operator gives them."
+    )
+    expose: Expose | None = Field(
+        None, description="Let callers outside the cluster in; left out, only the Service is there."
     )
     tests: Items[RouteTest] = Field(
         (), max_length=100, description="Cases that `isthmus test` runs."

@@ -1,4 +1,4 @@
-"""Rules between the fields of one object, written once and kept in two places.
+"""Rules about one value and between the fields of one object, written once and kept in two places.
 
 A rule is checked by the models when a file is read, and by the API server as a CEL rule of the
 generated CRD. Both give the same message.
@@ -8,6 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+CEL_RULES = "x-kubernetes-validations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,39 @@ class Rule:
     holds: Callable[[dict[str, Any]], bool]
     fields: tuple[str, ...]
     shape: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRule:
+    """One sentence about a value, put beside its type: `Annotated[str, ValueRule(...)]`."""
+
+    cel: str
+    message: str
+    hint: str
+    holds: Callable[[Any], bool]
+
+    def check(self, value: Any) -> Any:
+        """The value; an error of pydantic when the rule does not hold."""
+        if not self.holds(value):
+            told = {"message": self.message, "hint": self.hint}
+            raise PydanticCustomError("value_rule", "{message}", told)
+        return value
+
+    @property
+    def validation(self) -> dict[str, str]:
+        """The rule as a CRD says it."""
+        return {"rule": self.cel, "message": self.message}
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        node = handler(schema)
+        return {**node, CEL_RULES: [*node.get(CEL_RULES, []), self.validation]}
 
 
 def exactly_one_of(*fields: str) -> Rule:

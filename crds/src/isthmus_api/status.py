@@ -1,10 +1,13 @@
 """What the operator reports: conditions after kstatus, and what each kind adds to them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from isthmus_api.model import Items, Model
+
+MAX_ROUTES: Final = 20
+"""Names of Routes in the status of what they use; `usedBy` counts all of them."""
 
 
 class Condition(Model):
@@ -46,20 +49,23 @@ class Status(Model):
     conditions: Conditions = Field((), max_length=16, description="The state, aspect by aspect.")
 
 
-class ConnectorStatus(Status):
+class UsedStatus(Status):
+    """What is known of an object that Routes use."""
+
+    used_by: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="How many Routes use this object."
+    )
+    routes: Items[Annotated[str, Field(max_length=253, description="Name of a Route.")]] = Field(
+        (), max_length=MAX_ROUTES, description="The first of these Routes, by name."
+    )
+
+
+class ConnectorStatus(UsedStatus):
     """What is known of a Connector."""
 
-    used_by: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="How many Routes use this Connector."
-    )
 
-
-class MappingStatus(Status):
+class MappingStatus(UsedStatus):
     """What is known of a Mapping."""
-
-    used_by: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="How many Routes use this Mapping."
-    )
 
 
 class RouteStatus(Status):
@@ -68,6 +74,9 @@ class RouteStatus(Status):
     replicas: Annotated[int, Field(ge=0)] | None = Field(
         None, description="Pods that exist for this Route."
     )
+    updated_replicas: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Pods that run the plan of `planHash`."
+    )
     available_replicas: Annotated[int, Field(ge=0)] | None = Field(
         None, description="Pods that answer."
     )
@@ -75,5 +84,10 @@ class RouteStatus(Status):
         None, description="Label selector of the pods, as autoscalers want it."
     )
     plan_hash: Annotated[str, Field(max_length=64)] | None = Field(
-        None, description="Hash of the plan that the pods run."
+        None, description="Hash of the plan that was applied last."
+    )
+    last_applied_generation: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="The generation whose plan the pods have; behind `observedGeneration` while a "
+        "newer one cannot be used.",
     )

@@ -55,6 +55,20 @@ def _http(fields: str) -> str:
     return f"{{http: {{baseUrl: https://erp.example.com, {fields}}}}}"
 
 
+def beside(fields: str) -> Taken:
+    """A Route with `fields` beside its steps."""
+    return Taken("Route", _beside(fields))
+
+
+def refused_beside(fields: str, at: str, *, server: str, file: str = "") -> Refused:
+    return Refused("Route", _beside(fields), f"spec.{at}", server, file or server)
+
+
+def _beside(fields: str) -> str:
+    base = {"source": {"http": {"path": "/a/b-c"}}, "steps": [{"respond": {}}]}
+    return json.dumps(base | yaml.safe_load(fields))
+
+
 SECRET = "{secretKeyRef: {name: erp, key: token}}"
 UNKNOWN = "unknown field"
 REQUIRED = "Required value"
@@ -157,6 +171,47 @@ TAKEN = {
         """,
     ),
 }
+
+TAKEN |= {
+    "a Route says how large its pods are": beside(
+        "resources: {requests: {cpu: 50m, memory: 64Mi}, limits: {cpu: '1.5', memory: 1Gi}}"
+    ),
+    "a Route says where its pods are and what they have": beside(
+        """
+        paused: true
+        podTemplate:
+          labels: {team: search, example.com/cost-centre: a_b.c}
+          annotations: {example.com/note: "any text at all"}
+          nodeSelector: {kubernetes.io/arch: arm64, empty: ""}
+          tolerations:
+            - {key: example.com/spot, value: "yes", effect: NoSchedule}
+            - {key: gone, operator: Exists, effect: NoExecute, tolerationSeconds: 30}
+            - {operator: Exists}
+          topologySpread: false
+          priorityClassName: important
+          imagePullSecrets: [{name: registry}, {name: other.registry}]
+          env:
+            - {name: HTTPS_PROXY, value: "http://proxy:3128"}
+            - {name: TOKEN, valueFrom: {secretKeyRef: {name: erp, key: token}}}
+            - {name: _STAGE, valueFrom: {configMapKeyRef: {name: stage, key: name.txt}}}
+        """
+    ),
+    "a Route is exposed through an Ingress": beside(
+        """
+        expose:
+          host: "*.shop.example.com"
+          pathPrefix: /a/b-c
+          ingressClassName: nginx
+          tlsSecretName: shop-tls
+          annotations: {cert-manager.io/cluster-issuer: ours}
+        """
+    ),
+    "a Route is exposed through a Gateway": beside(
+        "expose: {pathPrefix: /, gateway: {name: public, namespace: gateways}}"
+    ),
+}
+
+RESERVED = "keys may not begin with isthmus.dev/, app.kubernetes.io/component,"
 
 REFUSED = {
     "a Connector has a transport": Refused(
@@ -400,6 +455,121 @@ REFUSED = {
     "a choice of nothing": refused_step(
         "{choice: {when: []}}", ".choice.when", server="at least 1 item"
     ),
+    **{
+        f"a label under {key}": refused_beside(
+            f"podTemplate: {{labels: {{{key}: a}}}}", "podTemplate.labels", server=RESERVED
+        )
+        for key in (
+            "isthmus.dev/route",
+            "app.kubernetes.io/instance",
+            "app.kubernetes.io/managed-by",
+            "argocd.argoproj.io/instance",
+            "kustomize.toolkit.fluxcd.io/name",
+        )
+    },
+    **{
+        f"an annotation under {key}": refused_beside(
+            f"podTemplate: {{annotations: {{{key}: a}}}}",
+            "podTemplate.annotations",
+            server=RESERVED,
+        )
+        for key in (
+            "isthmus.dev/plan",
+            "kubectl.kubernetes.io/restartedAt",
+            "argocd.argoproj.io/tracking-id",
+            "meta.helm.sh/release-name",
+        )
+    },
+    "an annotation of an Ingress under meta.helm.sh/": refused_beside(
+        "expose: {annotations: {meta.helm.sh/release-name: a}}",
+        "expose.annotations",
+        server=RESERVED,
+    ),
+    "a label that cannot be one": refused_beside(
+        "podTemplate: {labels: {team: a/b}}",
+        "podTemplate.labels.team",
+        server="should match",
+        file="does not have the form",
+    ),
+    "an environment variable of the operator": refused_beside(
+        "podTemplate: {env: [{name: ISTHMUS_PLAN, value: /tmp/plan.json}]}",
+        "podTemplate.env[0].name",
+        server="names that begin with ISTHMUS_ are set by the operator",
+    ),
+    "an environment variable twice": refused_beside(
+        "podTemplate: {env: [{name: A, value: a}, {name: A, value: b}]}",
+        "podTemplate.env",
+        server="a name may stand once only",
+    ),
+    "an environment variable without a value": refused_beside(
+        "podTemplate: {env: [{name: A}]}",
+        "podTemplate.env[0]",
+        server="exactly one of value, valueFrom must be set",
+    ),
+    "an environment variable from two places": refused_beside(
+        "podTemplate: {env: [{name: A, valueFrom: {secretKeyRef: {name: a, key: b}, "
+        "configMapKeyRef: {name: a, key: b}}}]}",
+        "podTemplate.env[0].valueFrom",
+        server="exactly one of secretKeyRef, configMapKeyRef must be set",
+    ),
+    "a Secret to pull with, twice": refused_beside(
+        "podTemplate: {imagePullSecrets: [{name: a}, {name: a}]}",
+        "podTemplate.imagePullSecrets",
+        server="a name may stand once only",
+    ),
+    "a toleration of nothing": refused_beside(
+        "podTemplate: {tolerations: [{effect: NoSchedule}]}",
+        "podTemplate.tolerations[0]",
+        server="without a key the operator must be Exists",
+    ),
+    "a toleration that exists and has a value": refused_beside(
+        "podTemplate: {tolerations: [{key: a, operator: Exists, value: b}]}",
+        "podTemplate.tolerations[0]",
+        server="value belongs to the operator Equal only",
+    ),
+    "a toleration that ends and keeps nobody": refused_beside(
+        "podTemplate: {tolerations: [{key: a, effect: NoSchedule, tolerationSeconds: 3}]}",
+        "podTemplate.tolerations[0]",
+        server="tolerationSeconds belongs to the effect NoExecute only",
+    ),
+    "CPU as a number": refused_beside(
+        "resources: {requests: {cpu: 1}}",
+        "resources.requests.cpu",
+        server="must be of type string",
+        file="must be a string",
+    ),
+    "CPU in words": refused_beside(
+        "resources: {requests: {cpu: half}}",
+        "resources.requests.cpu",
+        server="should match",
+        file="is not an amount of CPU",
+    ),
+    "more CPU asked for than allowed": refused_beside(
+        "resources: {requests: {cpu: '2'}, limits: {cpu: 1500m}}",
+        "resources",
+        server="requests.cpu may not be more than limits.cpu",
+    ),
+    "more memory asked for than allowed": refused_beside(
+        "resources: {requests: {memory: 1Gi}, limits: {memory: 1000M}}",
+        "resources",
+        server="requests.memory may not be more than limits.memory",
+    ),
+    "an Ingress behind a Gateway": refused_beside(
+        "expose: {ingressClassName: nginx, gateway: {name: public}}",
+        "expose",
+        server="at most one of gateway, ingressClassName may be set",
+    ),
+    "a certificate behind a Gateway": refused_beside(
+        "expose: {tlsSecretName: tls, gateway: {name: public}}",
+        "expose",
+        server="at most one of gateway, tlsSecretName may be set",
+    ),
+    "a host that is an address": refused_beside(
+        "expose: {host: 'https://shop.example.com'}",
+        "expose.host",
+        server="should match",
+        file="does not have the form",
+    ),
     "a step that is a word": refused_step(
         "respond", "", server="must be of type object", file="must be an object"
     ),
@@ -519,7 +689,17 @@ def _only_a_file_refuses(problem: Problem) -> bool:
     return is_dropped or (holder in FREE_MAPS and "is not allowed" in problem.message)
 
 
-MAPS = ("env", "branches", "tables", "headers", "query", "params")
+MAPS = (
+    "env",
+    "branches",
+    "tables",
+    "headers",
+    "query",
+    "params",
+    "labels",
+    "annotations",
+    "nodeSelector",
+)
 FREE_MAPS = ("variables", "tables")
 
 
@@ -584,11 +764,46 @@ ADDED: dict[str, Any] = {
 }
 
 
-def _object(kind: str, spec: Any) -> dict[str, Any]:
+NAMED = {
+    "small letters": ("search", True),
+    "digits and dashes inside": ("search-2-nl", True),
+    "one letter": ("s", True),
+    "63 characters": ("s" * 63, True),
+    "64 characters": ("s" * 64, False),
+    "a digit first": ("2-search", False),
+    "a dot": ("search.nl", False),
+}
+
+
+@pytest.mark.parametrize(("name", "is_taken"), NAMED.values(), ids=NAMED)
+def test_a_route_has_a_name_that_a_service_may_have(
+    api: httpx.Client, name: str, is_taken: bool
+) -> None:
+    value = _object("Route", yaml.safe_load(_route("{respond: {}}")), name=name)
+    said = "the name becomes that of a Service: small letters, digits and '-', a letter first"
+    problems = _read(value)
+    answer = _create(api, value)
+
+    assert answer.is_success is is_taken, answer.text
+    assert (said in answer.text) is not is_taken
+    assert [problem.field for problem in problems] == [] if is_taken else ["metadata.name"]
+    assert all(said in problem.message for problem in problems)
+
+
+@pytest.mark.parametrize("kind", ["Connector", "Mapping"])
+def test_other_kinds_have_any_name_that_kubernetes_takes(api: httpx.Client, kind: str) -> None:
+    spec = {"http": {"baseUrl": "https://a.b"}} if kind == "Connector" else {"expression": "$"}
+    value = _object(kind, spec, name="2.search")
+
+    assert _read(value) == []
+    assert _create(api, value).is_success
+
+
+def _object(kind: str, spec: Any, *, name: str = "case") -> dict[str, Any]:
     return {
         "apiVersion": "isthmus.dev/v1alpha1",
         "kind": kind,
-        "metadata": {"name": "case"},
+        "metadata": {"name": name},
         "spec": spec,
     }
 

@@ -79,6 +79,7 @@ def test_defaults_are_filled_at_scalar_leaves_only(plane: ControlPlane, namespac
             }
         ],
         "replicas": 1,
+        "paused": False,
     }
 
 
@@ -88,7 +89,7 @@ def test_get_shows_how_a_route_is(plane: ControlPlane, namespace: str) -> None:
         plane,
         namespace,
         "route/search",
-        {"conditions": [READY], "availableReplicas": 1, "planHash": "0f3a"},
+        {"conditions": [READY], "availableReplicas": 1, "lastAppliedGeneration": 3},
     )
 
     assert _table(plane, namespace, "routes") == ROUTES
@@ -99,8 +100,8 @@ ROUTES = """\
 NAME     READY   REASON    REPLICAS   AVAILABLE   AGE
 search   True    Running   1          1           -"""
 ROUTES_WIDE = """\
-NAME     READY   REASON    REPLICAS   AVAILABLE   AGE   MESSAGE              PATH      PLAN
-search   True    Running   1          1           -     2 of 2 pods answer   /search   0f3a"""
+NAME     READY   REASON    REPLICAS   AVAILABLE   AGE   MESSAGE              SOURCE    LASTAPPLIED
+search   True    Running   1          1           -     2 of 2 pods answer   /search   3"""
 
 
 def test_get_shows_how_connectors_and_mappings_are(plane: ControlPlane, namespace: str) -> None:
@@ -110,15 +111,23 @@ def test_get_shows_how_connectors_and_mappings_are(plane: ControlPlane, namespac
         _report(plane, namespace, name, {"conditions": [READY], "usedBy": 3})
 
     assert _table(plane, namespace, "connectors") == CONNECTORS
+    assert _table(plane, namespace, "connectors", "-o", "wide") == CONNECTORS_WIDE
     assert _table(plane, namespace, "mappings") == MAPPINGS
+    assert _table(plane, namespace, "mappings", "-o", "wide") == MAPPINGS_WIDE
 
 
 CONNECTORS = """\
-NAME   READY   REASON    URL                            AGE
-shop   True    Running   https://shop.example.com/api   -"""
+NAME   READY   REASON    USED BY   AGE
+shop   True    Running   3         -"""
+CONNECTORS_WIDE = """\
+NAME   READY   REASON    USED BY   AGE   MESSAGE              URL
+shop   True    Running   3         -     2 of 2 pods answer   https://shop.example.com/api"""
 MAPPINGS = """\
 NAME     READY   REASON    USED BY   AGE
 orders   True    Running   3         -"""
+MAPPINGS_WIDE = """\
+NAME     READY   REASON    USED BY   AGE   MESSAGE
+orders   True    Running   3         -     2 of 2 pods answer"""
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from isthmus_api.mapping import Expression, MappingSpec
 from isthmus_api.model import ANY_JSON, Model, Name, ObjectMeta, Variable
 from isthmus_api.plan import RoutePlan, check, plan
 from isthmus_api.problems import errors
-from isthmus_api.quantities import Duration, Size
+from isthmus_api.quantities import Cpu, Duration, Size
 from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, ROUTE, Key, Resource, Resources
 from isthmus_api.route import BranchName, HttpSource, Predicate, RouteSpec
 
@@ -100,7 +100,14 @@ def specs(model: type[Model], *, without: frozenset[str] = frozenset()) -> st.Se
                 wanted.add(draw(st.sampled_from([each for each in rule.fields if each in fields])))
         return {name: draw(values_of(fields[name])) for name in fields if name in wanted}
 
-    return made()
+    def is_taken(value: dict[str, Any]) -> bool:
+        try:
+            model.model_validate(value)
+        except ValidationError:
+            return False
+        return True
+
+    return made().filter(is_taken)
 
 
 def values_of(field: FieldInfo) -> st.SearchStrategy[Any]:
@@ -138,6 +145,8 @@ def values(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy
         return st.sampled_from(["300ms", "10s", "1h30m", "0s"])
     if annotation is Size:
         return st.sampled_from(["0", "1Mi", "64Ki"])
+    if annotation is Cpu:
+        return st.sampled_from(["0", "100m", "1.5"])
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return specs(annotation)
     return JSON

@@ -102,16 +102,25 @@ def _not_found(route: Resource[RouteSpec], resources: Resources) -> Iterator[Pro
     namespace = route.key.namespace
     for reference in _references(route.spec):
         kind = reference.kind.name
-        known = [key for key in resources.by_key if (key.kind, key.namespace) == (kind, namespace)]
-        if Key(kind, namespace, reference.name) not in known:
-            names = ", ".join(sorted(key.name for key in known))
-            there = f"there are: {names}" if names else "there is none yet"
+        if Key(kind, namespace, reference.name) not in resources.by_key:
             yield Problem(
                 _NOT_FOUND[kind],
                 f"there is no {kind} '{reference.name}' in this namespace",
-                hint=f"apply it, or name another one; {there}",
+                hint=f"apply it, or name another one; {_there(kind, namespace, resources)}",
                 path=reference.path,
             )
+
+
+_MAX_NAMES: Final = 20
+
+
+def _there(kind: str, namespace: str, resources: Resources) -> str:
+    """The names there are to choose from. Looks at all objects, so only where one is missing."""
+    keys = (key for key in resources.by_key if (key.kind, key.namespace) == (kind, namespace))
+    names = sorted(key.name for key in keys)
+    more = len(names) - _MAX_NAMES
+    shown = ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return f"there are: {shown}" if names else "there is none yet"
 
 
 def _join(route: Resource[RouteSpec], resources: Resources) -> RoutePlan:

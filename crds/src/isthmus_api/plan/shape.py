@@ -21,6 +21,7 @@ def check(spec: RouteSpec) -> Iterator[Problem]:
         yield from _unsendable(step, path)
     yield from _answers_in_parallel(spec)
     yield from _params(spec)
+    yield from _exposed(spec)
 
 
 def _after_the_answer(found: tuple[Step, ...], path: Path) -> Iterator[Problem]:
@@ -123,6 +124,25 @@ def _params(spec: RouteSpec) -> Iterator[Problem]:
             f"the path names {variable} twice",
             hint="give each variable a name of its own",
             path=("spec", "source", "http", "path"),
+        )
+
+
+def _exposed(spec: RouteSpec) -> Iterator[Problem]:
+    """What a prefix leads to the Route must be able to reach its source."""
+    prefix = spec.expose.path_prefix if spec.expose else None
+    if prefix is None or spec.source.http is None:
+        return
+    wanted = [segment for segment in prefix.split("/") if segment]
+    given = [segment for segment in spec.source.http.path.split("/") if segment]
+    pairs = zip(wanted, given, strict=False)
+    reached = len(wanted) <= len(given) and all(a == b or b.startswith("{") for a, b in pairs)
+    if not reached:
+        yield Problem(
+            Code.INVALID_VALUE,
+            f"nothing that begins with '{prefix}' reaches the source's path "
+            f"'{spec.source.http.path}'",
+            hint="write how the source's path begins, or leave it out",
+            path=("spec", "expose", "pathPrefix"),
         )
 
 

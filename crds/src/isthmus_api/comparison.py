@@ -38,6 +38,32 @@ class Difference:
         return f"{place}expected {expected}, got {actual}"
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that came out differently: what it is about, and where it differs."""
+
+    message: str
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """The message, and the differences below it; a single value stands beside it."""
+        match self.differences:
+            case ():
+                return [self.message]
+            case (only,) if only.path == ROOT:
+                return [f"{self.message}: {only}"]
+            case found:
+                return [f"{self.message}:", *(f"  {each}" for each in found)]
+
+
+def compared(what: str, expected: Any, actual: Any) -> Iterator[Failure]:
+    """A failure when two JSON values differ."""
+    found = tuple(differences(expected, actual))
+    if found:
+        yield Failure(f"{what} differs", found)
+
+
 def differences(expected: Any, actual: Any, path: str = ROOT) -> Iterator[Difference]:
     """Where two JSON values differ, as deep inside them as can be."""
     match expected, actual:
