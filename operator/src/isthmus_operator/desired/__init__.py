@@ -1,0 +1,84 @@
+"""The desired state: from a Route and its plan to the objects that run it.
+
+Pure: no clock, no client, no randomness. The reconciler applies what `children` gives, and
+`isthmus render` prints it. Nothing of a Route's own labels and annotations is handed down, because
+deployment tools would take the children for their own and prune them.
+
+    if not (wrong := desired.check(route, plan, context)):
+        for manifest in desired.children(route, plan, uid=uid, context=context):
+            ...
+
+One module each: `service_account`, `config_map`, `service`, `network_policy`, `budget`,
+`deployment` (with `pod` and `amounts` in it) and `exposure`; `credentials` knows what Secrets the
+pods need, `manifest` what all children have in common.
+"""
+
+from isthmus_api.plan import RoutePlan
+from isthmus_api.problems import Problem
+from isthmus_api.resources import Resource
+from isthmus_api.route import RouteSpec
+from isthmus_operator.desired import (
+    budget,
+    config_map,
+    deployment,
+    exposure,
+    network_policy,
+    service,
+    service_account,
+)
+from isthmus_operator.desired.config_map import MAX_PLAN_BYTES
+from isthmus_operator.desired.context import Context, Gateway
+from isthmus_operator.desired.credentials import SecretKey, secrets
+from isthmus_operator.desired.manifest import (
+    CHILDREN_SELECTOR,
+    DESIRED_ANNOTATION,
+    PLAN_ANNOTATION,
+    ROUTE_LABEL,
+    Manifest,
+    Owner,
+    selector,
+)
+
+__all__ = [
+    "CHILDREN_SELECTOR",
+    "DESIRED_ANNOTATION",
+    "MAX_PLAN_BYTES",
+    "PLAN_ANNOTATION",
+    "ROUTE_LABEL",
+    "Context",
+    "Gateway",
+    "Manifest",
+    "SecretKey",
+    "check",
+    "children",
+    "secrets",
+    "selector",
+]
+
+
+def children(
+    route: Resource[RouteSpec], plan: RoutePlan, *, uid: str, context: Context
+) -> tuple[Manifest, ...]:
+    """The objects that run a Route, in the order in which to apply them.
+
+    The pods come after everything they need, and callers are let in last. `uid` is the Route's own,
+    for the owner references.
+    """
+    owner = Owner(route.key.namespace, route.key.name, uid)
+    spec = route.spec
+    exposed = exposure.manifest(owner, spec, context)
+    return (
+        service_account.manifest(owner),
+        config_map.manifest(owner, plan),
+        service.manifest(owner),
+        network_policy.manifest(owner, plan),
+        budget.manifest(owner),
+        deployment.manifest(owner, spec, plan, context),
+        *((exposed,) if exposed else ()),
+    )
+
+
+def check(route: Resource[RouteSpec], plan: RoutePlan, context: Context) -> tuple[Problem, ...]:
+    """What keeps a sound plan from becoming objects of this cluster."""
+    found = (config_map.too_large(route, plan), exposure.not_served(route, context))
+    return tuple(problem for problem in found if problem)

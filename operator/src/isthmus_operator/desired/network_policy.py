@@ -1,0 +1,88 @@
+"""The NetworkPolicy: who may reach a Route's pods, and where they may go.
+
+In: the traffic port is open to anyone, since gateways stand outside the cluster's pods as often as
+in them; the admin port to pods of the cluster. Probes come from the node, which is always let in.
+
+Out: names are asked of DNS; everything else by port. A NetworkPolicy cannot name a host, so a port
+that one Connector needs is open to every address. An address inside the cluster is let through by
+its namespace with all ports, because a Service's port is not the port of the pods behind it, and
+that is the one that is compared.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+from isthmus_api.plan import RoutePlan
+from isthmus_operator.desired import pod
+from isthmus_operator.desired.manifest import Manifest, Owner, child
+
+_DNS: Final = 53
+_PORTS: Final = {"http": 80, "https": 443}
+_NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def manifest(owner: Owner, plan: RoutePlan) -> Manifest:
+    """The NetworkPolicy."""
+    spec = {
+        "podSelector": {"matchLabels": owner.match},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [
+            {"ports": [_port(pod.TRAFFIC_PORT)]},
+            {"from": [{"namespaceSelector": {}}], "ports": [_port(pod.ADMIN_PORT)]},
+        ],
+        "egress": [*_egress(owner.namespace, plan)],
+    }
+    return child(owner, "networking.k8s.io/v1", "NetworkPolicy", {"spec": spec})
+
+
+def _egress(namespace: str, plan: RoutePlan) -> Iterator[Manifest]:
+    yield {"ports": [_port(_DNS, "UDP"), _port(_DNS)]}
+    targets = [urlsplit(address) for address in _addresses(plan)]
+    ports = sorted({port for target in targets if (port := _called(target))})
+    if ports:
+        yield {"ports": [_port(port) for port in ports]}
+    hosts = (_namespace(target.hostname or "", namespace) for target in targets)
+    namespaces = sorted({host for host in hosts if host})
+    if namespaces:
+        yield {"to": [_in_namespace(each) for each in namespaces]}
+
+
+def _addresses(plan: RoutePlan) -> Iterator[str]:
+    """Every URL that the pods call."""
+    for connector in plan.connectors.values():
+        if connector.http is None:
+            continue
+        yield connector.http.base_url
+        auth = connector.http.auth
+        if auth and auth.oauth2_client_credentials:
+            yield auth.oauth2_client_credentials.token_url
+
+
+def _called(target: SplitResult) -> int | None:
+    """The port that is called; None when it is no port."""
+    try:
+        return target.port or _PORTS[target.scheme]
+    except ValueError:
+        return None
+
+
+def _namespace(host: str, own: str) -> str | None:
+    """The namespace of the Service that a host may be: `name`, `name.namespace[.svc[.…]]`."""
+    match host.rstrip(".").split("."):
+        case [name] if _NAME.fullmatch(name):
+            return own
+        case [_, namespace] | [_, namespace, "svc", *_] if _NAME.fullmatch(namespace):
+            return namespace
+        case _:
+            return None
+
+
+def _in_namespace(namespace: str) -> Manifest:
+    return {"namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: namespace}}}
+
+
+def _port(number: int, protocol: str = "TCP") -> dict[str, Any]:
+    return {"protocol": protocol, "port": number}

@@ -1,0 +1,154 @@
+"""What is read off a plan: its size, the Secrets it names, and where its pods must get to."""
+
+from typing import Any
+
+import pytest
+from desired_cases import CASES, CONTEXT, UID
+
+from isthmus_api.connector import ConnectorSpec
+from isthmus_api.plan import PlannedMapping, RoutePlan
+from isthmus_api.problems import Code
+from isthmus_operator import desired
+from isthmus_operator.desired import MAX_PLAN_BYTES, SecretKey
+
+ROUTE = CASES["smallest"].route
+
+
+def plan(*connectors: dict[str, Any], **mappings: PlannedMapping) -> RoutePlan:
+    named = {f"c{number}": {"http": http} for number, http in enumerate(connectors)}
+    return RoutePlan.of(
+        ROUTE.spec,
+        namespace="default",
+        name="hello",
+        connectors={key: ConnectorSpec.model_validate(value) for key, value in named.items()},
+        mappings=mappings,
+    )
+
+
+def secret(name: str, key: str) -> dict[str, Any]:
+    return {"secretKeyRef": {"name": name, "key": key}}
+
+
+def at(url: str, **auth: Any) -> dict[str, Any]:
+    return {"baseUrl": url, **({"auth": auth} if auth else {})}
+
+
+def oauth(token_url: str) -> dict[str, Any]:
+    return {
+        "tokenUrl": token_url,
+        "clientId": secret("idp", "id"),
+        "clientSecret": secret("idp", "secret"),
+    }
+
+
+# Secrets
+
+NAMED: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str]]]] = {
+    "none, where nobody signs in": ([at("http://a")], []),
+    "user name and password": (
+        [at("http://a", basic={"username": secret("b", "u"), "password": secret("a", "p")})],
+        [("a", "p"), ("b", "u")],
+    ),
+    "a token": ([at("http://a", bearer={"token": secret("a", "t")})], [("a", "t")]),
+    "an API key": (
+        [at("http://a", apiKey={"header": "X-Key", "value": secret("a", "k")})],
+        [("a", "k")],
+    ),
+    "a client": (
+        [at("http://a", oauth2ClientCredentials=oauth("http://b/token"))],
+        [("idp", "id"), ("idp", "secret")],
+    ),
+    "one key of two Connectors, once": (
+        [at("http://a", bearer={"token": secret("a", "t")})] * 2,
+        [("a", "t")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("connectors", "wanted"), NAMED.values(), ids=NAMED)
+def test_a_plan_names_secrets(
+    connectors: list[dict[str, Any]], wanted: list[tuple[str, str]]
+) -> None:
+    assert desired.secrets(plan(*connectors)) == tuple(SecretKey(*each) for each in wanted)
+
+
+# Where pods get to
+
+ALLOWED: dict[str, tuple[list[dict[str, Any]], list[int], list[str]]] = {
+    "DNS only, where nothing is called": ([], [], []),
+    "the port of https": ([at("https://erp.example.com")], [443], []),
+    "a port that is written": ([at("http://erp.example.com:8080/a")], [8080], []),
+    "the port of the token endpoint": (
+        [at("https://a.b.c", oauth2ClientCredentials=oauth("https://id.example.com:8443/t"))],
+        [443, 8443],
+        [],
+    ),
+    "one port for two hosts": ([at("https://a.b.c"), at("https://d.e.f")], [443], []),
+    "a Service of the Route's namespace": ([at("http://erp")], [80], ["default"]),
+    "a Service of another namespace": ([at("http://erp.shop:81")], [81], ["shop"]),
+    "a Service by more of its name": (
+        [at("http://erp.shop.svc"), at("http://erp.pim.svc.cluster.local.")],
+        [80],
+        ["pim", "shop"],
+    ),
+    "an address": ([at("http://10.1.2.3"), at("http://[::1]:8080")], [80, 8080], []),
+    "a port that is none": ([at("http://erp.example.com:99999")], [], []),
+    "a name that no namespace has": ([at("http://erp._x")], [80], []),
+}
+
+
+@pytest.mark.parametrize(("connectors", "ports", "namespaces"), ALLOWED.values(), ids=ALLOWED)
+def test_pods_may_go_to(
+    connectors: list[dict[str, Any]], ports: list[int], namespaces: list[str]
+) -> None:
+    made = desired.children(ROUTE, plan(*connectors), uid=UID, context=CONTEXT)
+    policy = next(each for each in made if each["kind"] == "NetworkPolicy")
+    dns, *others = policy["spec"]["egress"]
+    label = "kubernetes.io/metadata.name"
+
+    assert dns["ports"] == [{"protocol": p, "port": 53} for p in ("UDP", "TCP")]
+    assert [each["port"] for rule in others for each in rule.get("ports", ())] == ports
+    assert [
+        peer["namespaceSelector"]["matchLabels"][label]
+        for rule in others
+        for peer in rule.get("to", ())
+    ] == namespaces
+    assert all(rule.get("ports") or rule.get("to") for rule in others), "an empty rule allows all"
+
+
+def test_anyone_may_call_and_only_the_cluster_may_ask_for_metrics() -> None:
+    made = desired.children(ROUTE, plan(), uid=UID, context=CONTEXT)
+    policy = next(each for each in made if each["kind"] == "NetworkPolicy")
+
+    assert policy["spec"]["ingress"] == [
+        {"ports": [{"protocol": "TCP", "port": 8080}]},
+        {"from": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 9090}]},
+    ]
+
+
+# Size
+
+
+def sized(size: int) -> RoutePlan:
+    """A plan whose JSON has `size` bytes."""
+    empty = len(plan(m=PlannedMapping(expression="$", tables={"t": {"k": ""}})).to_json())
+    tables: Any = {"t": {"k": "x" * (size - empty)}}
+    return plan(m=PlannedMapping(expression="$", tables=tables))
+
+
+def test_a_plan_as_large_as_it_may_be_is_no_problem() -> None:
+    assert desired.check(ROUTE, sized(MAX_PLAN_BYTES), CONTEXT) == ()
+
+
+def test_a_plan_that_is_too_large_is_a_problem_that_says_what_to_do() -> None:
+    [problem] = desired.check(ROUTE, sized(MAX_PLAN_BYTES + 1), CONTEXT)
+
+    assert (problem.code, problem.subject, problem.field) == (
+        Code.PLAN_TOO_LARGE,
+        "Route default/hello",
+        "spec",
+    )
+    assert problem.message == (
+        "the plan of this Route has 1000001 bytes; a ConfigMap holds 1000000"
+    )
+    assert "tables" in problem.hint

@@ -1,0 +1,221 @@
+"""The pods of a Route: how many, how large, what they may do, and what makes them roll."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from desired_cases import CASES, CONTEXT, EVERY_FIELD, SMALLEST, UID, Case
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isthmus_api.model import ObjectMeta
+from isthmus_api.resources import Key, Resource
+from isthmus_api.route import RouteSpec
+from isthmus_api.workload import PodResources
+from isthmus_operator import desired
+from isthmus_operator.desired import PLAN_ANNOTATION, Context, Manifest, amounts, pod
+
+CASE = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+
+
+def route(text: str = SMALLEST, *, metadata: ObjectMeta | None = None, **spec: Any) -> Manifest:
+    """The Deployment of a Route with other fields in its spec."""
+    case = Case(text)
+    plain = {**case.route.spec.canonical(), **spec}
+    name = case.route.key.name
+    made: Resource[RouteSpec] = Resource(
+        Key("Route", case.route.key.namespace, name),
+        metadata or ObjectMeta(name=name),
+        RouteSpec.model_validate(plain),
+    )
+    found = desired.children(made, case.plan, uid=UID, context=CONTEXT)
+    return next(each for each in found if each["kind"] == "Deployment")
+
+
+def containers(deployment: Manifest) -> list[Manifest]:
+    spec = deployment["spec"]["template"]["spec"]
+    return [*spec.get("initContainers", ()), *spec["containers"]]
+
+
+REPLICAS = {
+    "one by default": ({}, 1),
+    "as many as it says": ({"replicas": 5}, 5),
+    "none, if it says so": ({"replicas": 0}, 0),
+    "none while it is paused": ({"replicas": 5, "paused": True}, 0),
+    "as before when it goes on": ({"replicas": 5, "paused": False}, 5),
+}
+
+
+@pytest.mark.parametrize(("spec", "wanted"), REPLICAS.values(), ids=REPLICAS)
+def test_a_route_has_as_many_pods(spec: dict[str, Any], wanted: int) -> None:
+    assert route(**spec)["spec"]["replicas"] == wanted
+
+
+@given(st.integers(0, 1000), st.booleans())
+def test_scaling_and_pausing_change_the_count_and_nothing_else(count: int, paused: bool) -> None:
+    before, after = route(EVERY_FIELD), route(EVERY_FIELD, replicas=count, paused=paused)
+
+    assert after["spec"] == {**before["spec"], "replicas": 0 if paused else count}
+
+
+KEYS = st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=20), max_size=4)
+
+
+@given(KEYS, KEYS, st.integers(0, 100))
+def test_the_routes_own_metadata_changes_nothing(
+    labels: dict[str, str], annotations: dict[str, str], generation: int
+) -> None:
+    metadata = ObjectMeta(
+        name="hello", labels=labels, annotations=annotations, generation=generation
+    )
+
+    assert route(metadata=metadata) == route()
+
+
+def test_the_image_is_the_contexts() -> None:
+    case = CASES["every-field"]
+    context = Context("example/runtime:2", pull_policy="Always")
+    found = desired.children(case.route, case.plan, uid=UID, context=context)
+    made = next(each for each in found if each["kind"] == "Deployment")
+
+    assert {each["image"] for each in containers(made)} == {"example/runtime:2"}
+    assert {each["imagePullPolicy"] for each in containers(made)} == {"Always"}
+
+
+@CASE
+def test_the_plan_is_on_the_pods_and_in_what_they_mount(case: Case) -> None:
+    children = {each["kind"]: each for each in case.children()}
+    template = children["Deployment"]["spec"]["template"]
+    [mounted] = [v["configMap"]["name"] for v in template["spec"]["volumes"] if "configMap" in v]
+
+    assert template["metadata"]["annotations"][PLAN_ANNOTATION] == case.plan.hash
+    assert mounted == children["ConfigMap"]["metadata"]["name"]
+    assert json.loads(children["ConfigMap"]["data"]["plan.json"])["name"] == case.route.key.name
+    assert children["ConfigMap"]["immutable"] is True
+
+
+@CASE
+def test_containers_may_do_nothing_that_the_restricted_standard_forbids(case: Case) -> None:
+    made = next(each for each in case.children() if each["kind"] == "Deployment")
+    spec = made["spec"]["template"]["spec"]
+
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["enableServiceLinks"] is False
+    assert spec["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    for container in containers(made):
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+def test_pods_are_given_the_time_that_they_take_to_end() -> None:
+    spec = route()["spec"]["template"]["spec"]
+    env = {each["name"]: each["value"] for each in spec["containers"][0]["env"]}
+    asked = float(env["ISTHMUS_LINGER_SECONDS"]) + float(env["ISTHMUS_DRAIN_SECONDS"])
+
+    assert asked < spec["terminationGracePeriodSeconds"] == 30
+
+
+def test_without_secrets_there_is_no_init_container_and_no_folder() -> None:
+    spec = route()["spec"]["template"]["spec"]
+    [process] = spec["containers"]
+
+    assert "initContainers" not in spec
+    assert [volume["name"] for volume in spec["volumes"]] == ["plan", "tmp"]
+    assert "ISTHMUS_SECRETS" not in {each["name"] for each in process["env"]}
+
+
+def test_a_pod_waits_for_every_key_and_reads_it_without_a_restart() -> None:
+    spec = route(EVERY_FIELD)["spec"]["template"]["spec"]
+    [waiting] = spec["initContainers"]
+    needed = [each["valueFrom"]["secretKeyRef"] for each in waiting["env"]]
+    [volume] = [each for each in spec["volumes"] if each["name"] == "secrets"]
+    files = {
+        item["path"]: source["secret"]["optional"]
+        for source in volume["projected"]["sources"]
+        for item in source["secret"]["items"]
+    }
+
+    assert [(each["name"], each["key"]) for each in needed] == [
+        ("erp.client", "id"),
+        ("erp.client", "secret"),
+        ("stock", "token"),
+    ]
+    assert not any(each.get("optional") for each in needed)
+    assert files == {"erp.client/id": True, "erp.client/secret": True, "stock/token": True}
+    assert "subPath" not in json.dumps(spec)  # what is mounted so does not follow the Secret
+
+
+def test_what_the_route_wishes_for_stands_beside_what_we_give() -> None:
+    template = route(EVERY_FIELD)["spec"]["template"]
+    env = {each["name"] for each in template["spec"]["containers"][0]["env"]}
+
+    assert (
+        template["metadata"]["labels"].items()
+        >= {
+            "team": "orders",
+            "isthmus.dev/route": "orders",
+        }.items()
+    )
+    assert template["metadata"]["annotations"]["example.com/note"] == "any text"
+    assert {"TZ", "TOKEN", "STAGE", "ISTHMUS_PLAN"} <= env
+    assert "topologySpreadConstraints" not in template["spec"]
+
+
+def test_pods_are_spread_unless_the_route_says_otherwise() -> None:
+    spread = route()["spec"]["template"]["spec"]["topologySpreadConstraints"]
+
+    assert [each["topologyKey"] for each in spread] == [
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    ]
+    assert {each["whenUnsatisfiable"] for each in spread} == {"ScheduleAnyway"}
+
+
+AMOUNTS = {
+    "the usual": (None, "100m", "128Mi", {"memory": "256Mi"}),
+    "a larger request lifts the limit": (
+        "{requests: {memory: 1Gi}}", "100m", "1Gi", {"memory": "1Gi"},
+    ),
+    "a smaller limit lowers the request": (
+        "{limits: {memory: 64Mi, cpu: 50m}}", "50m", "64Mi", {"memory": "64Mi", "cpu": "50m"},
+    ),
+    "a larger limit leaves the request": (
+        "{limits: {memory: 1Gi, cpu: '2'}}", "100m", "128Mi", {"memory": "1Gi", "cpu": "2"},
+    ),
+    "a smaller request leaves the limit": (
+        "{requests: {memory: 32Mi, cpu: 10m}}", "10m", "32Mi", {"memory": "256Mi"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "cpu", "memory", "limits"), AMOUNTS.values(), ids=AMOUNTS)
+def test_amounts(text: str | None, cpu: str, memory: str, limits: dict[str, str]) -> None:
+    resources = PodResources.model_validate(yaml.safe_load(text)) if text else None
+
+    assert amounts.of(resources) == {
+        "requests": {"cpu": cpu, "memory": memory},
+        "limits": limits,
+    }
+
+
+def test_probes_ask_the_admin_port() -> None:
+    [process] = route()["spec"]["template"]["spec"]["containers"]
+    probes = {
+        name: process[f"{name}Probe"]["httpGet"] for name in ("startup", "readiness", "liveness")
+    }
+
+    assert probes == {
+        "startup": {"path": "/livez", "port": "admin"},
+        "readiness": {"path": "/readyz", "port": "admin"},
+        "liveness": {"path": "/livez", "port": "admin"},
+    }
+    assert {"name": pod.ADMIN, "containerPort": 9090, "protocol": "TCP"} in process["ports"]
