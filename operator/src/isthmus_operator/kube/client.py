@@ -5,8 +5,10 @@ at any time and a late one does no harm. Errors are those of `errors`; an answer
 an `ApiError` with status 0.
 """
 
+import contextlib
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -25,20 +27,48 @@ WATCH_SECONDS: Final = 290
 """The server ends a watch after this; it then goes on from where it was."""
 WATCH_SILENCE_SECONDS: Final = 90.0
 """Bookmarks come about once a minute, so a stream that is silent for longer is dead."""
-_SHORT: Final = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+_MAX_AFTER_SECONDS: Final = 60.0
+"""No server may send us away for longer."""
 _MAX_LINE: Final = 4 * 1024 * 1024
 _CLOSES_SLOWLY: Final = sys.version_info < (3, 12, 8)
 """A TLS connection that is left in the middle, as watches are, waits for the server's goodbye, and
 on these versions outlives its event loop unless aiohttp ends it."""
 
+_METHODS: Final = {
+    "get": "GET",
+    "list": "GET",
+    "watch": "GET",
+    "patch": "PATCH",
+    "create": "POST",
+    "update": "PUT",
+    "delete": "DELETE",
+}
+"""By verb, in the words of RBAC."""
+
 Object = dict[str, Any]
+Observe = Callable[[str, str, int, float], None]
+"""Told of each request: verb, kind (`Route/status` for a part of one), status (0: no answer), and
+seconds to the head of the answer."""
+
+
+def _unobserved(verb: str, kind: str, status: int, seconds: float) -> None: ...
 
 
 class Client:
     """A pool of connections to one API server. Use it as an async context manager."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(
+        self,
+        access: Access,
+        *,
+        observe: Observe = _unobserved,
+        timeout: float = TIMEOUT_SECONDS,
+        silence: float = WATCH_SILENCE_SECONDS,
+    ) -> None:
         self._access = access
+        self._observe = observe
+        self._short = aiohttp.ClientTimeout(total=timeout)
+        self._watching = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=silence)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -60,7 +90,7 @@ class Client:
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """One object."""
-        return await self._send("GET", resource.path(namespace, name))
+        return await self._send("get", resource.kind, resource.path(namespace, name))
 
     async def list(
         self, resource: Resource, namespace: str | None, *, selector: str = ""
@@ -68,7 +98,7 @@ class Client:
         """All objects in chunks, each with the resourceVersion to watch from."""
         query = {"limit": str(CHUNK), "labelSelector": selector}
         while True:
-            answer = await self._send("GET", resource.path(namespace), query=query)
+            answer = await self._send("list", resource.kind, resource.path(namespace), query=query)
             metadata = answer.get("metadata", {})
             yield answer.get("items") or [], metadata.get("resourceVersion", "")
             if not metadata.get("continue"):
@@ -89,26 +119,23 @@ class Client:
             "timeoutSeconds": str(WATCH_SECONDS),
             "labelSelector": selector,
         }
-        limits = aiohttp.ClientTimeout(total=None, sock_read=WATCH_SILENCE_SECONDS)
-        try:
-            async with self._request(
-                "GET", resource.path(namespace), query=query, timeout=limits
-            ) as answer:
-                await _check(answer)
-                async for line in answer.content:
-                    event = orjson.loads(line)
-                    if event["type"] == "ERROR":
-                        raise errors.of(int(event["object"].get("code", 0)), event["object"])
-                    yield event["type"], event["object"]
-        except (aiohttp.ClientError, TimeoutError, ValueError, orjson.JSONDecodeError) as error:
-            raise _unanswered(error) from error
+        path = resource.path(namespace)
+        async with self._answer(
+            "watch", resource.kind, path, query=query, limits=self._watching
+        ) as answer:
+            async for line in answer.content:
+                kind, found = _event(line)
+                if kind == "ERROR":
+                    raise errors.of(int(found.get("code", 0)), found)
+                yield kind, found
 
     async def apply(self, resource: Resource, manifest: Object, *, sub: str = "") -> Object:
         """Server-side apply; the object as the server has it afterwards."""
         metadata = manifest["metadata"]
         path = resource.path(metadata["namespace"], metadata["name"])
         return await self._send(
-            "PATCH",
+            "patch",
+            f"{resource.kind}/{sub}" if sub else resource.kind,
             f"{path}/{sub}" if sub else path,
             query={"fieldManager": MANAGER, "force": "true"},
             body=manifest,
@@ -118,13 +145,15 @@ class Client:
     async def create(self, resource: Resource, manifest: Object) -> Object:
         """Create an object that must not be there yet."""
         path = resource.path(manifest["metadata"]["namespace"])
-        return await self._send("POST", path, query={"fieldManager": MANAGER}, body=manifest)
+        query = {"fieldManager": MANAGER}
+        return await self._send("create", resource.kind, path, query=query, body=manifest)
 
     async def replace(self, resource: Resource, manifest: Object) -> Object:
         """Replace an object in the version that it names; `Conflict` when another was first."""
         metadata = manifest["metadata"]
         path = resource.path(metadata["namespace"], metadata["name"])
-        return await self._send("PUT", path, query={"fieldManager": MANAGER}, body=manifest)
+        query = {"fieldManager": MANAGER}
+        return await self._send("update", resource.kind, path, query=query, body=manifest)
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
         """Delete exactly the object with this uid; one that is gone already is well."""
@@ -135,25 +164,50 @@ class Client:
             "propagationPolicy": "Background",
         }
         try:
-            await self._send("DELETE", resource.path(namespace, name), body=body)
+            await self._send("delete", resource.kind, resource.path(namespace, name), body=body)
         except errors.NotFound:
             return
 
     async def _send(
         self,
-        method: str,
+        verb: str,
+        kind: str,
         path: str,
         *,
         query: Mapping[str, str] | None = None,
         body: Object | None = None,
         form: str = "application/json",
     ) -> Object:
+        async with self._answer(
+            verb, kind, path, query=query, body=body, form=form, limits=self._short
+        ) as answer:
+            return _object(await answer.read())
+
+    @contextlib.asynccontextmanager
+    async def _answer(
+        self,
+        verb: str,
+        kind: str,
+        path: str,
+        *,
+        limits: aiohttp.ClientTimeout,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        form: str = "application/json",
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer that is a success; whatever goes wrong until its end is an `ApiError`."""
+        started, status = time.perf_counter(), 0
         try:
-            async with self._request(method, path, query=query, body=body, form=form) as answer:
+            async with self._request(
+                _METHODS[verb], path, query=query, body=body, form=form, limits=limits
+            ) as answer:
+                status = answer.status
+                self._observe(verb, kind, status, time.perf_counter() - started)
                 await _check(answer)
-                found: Object = orjson.loads(await answer.read())
-                return found
-        except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
+                yield answer
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            if not status:
+                self._observe(verb, kind, 0, time.perf_counter() - started)
             raise _unanswered(error) from error
 
     def _request(
@@ -161,10 +215,10 @@ class Client:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
-        body: Object | None = None,
-        form: str = "application/json",
-        timeout: aiohttp.ClientTimeout = _SHORT,
+        query: Mapping[str, str] | None,
+        body: Object | None,
+        form: str,
+        limits: aiohttp.ClientTimeout,
     ) -> Any:
         if self._session is None:
             raise RuntimeError("use the client as an async context manager")
@@ -179,20 +233,39 @@ class Client:
             params={name: value for name, value in (query or {}).items() if value},
             data=None if body is None else orjson.dumps(body),
             headers=headers,
-            timeout=timeout,
+            timeout=limits,
+            allow_redirects=False,  # our token is for this server and no other
         )
 
 
+def _object(text: bytes) -> Object:
+    found = orjson.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("no JSON object")  # noqa: TRY004 - it came over the wire
+    return found
+
+
+def _event(line: bytes) -> tuple[str, Object]:
+    event = _object(line)
+    found = event.get("object")
+    if not isinstance(found, dict):
+        raise ValueError("no watch event")  # noqa: TRY004 - it came over the wire
+    return str(event.get("type")), found
+
+
 async def _check(answer: aiohttp.ClientResponse) -> None:
-    if answer.status < 400:
+    if answer.status < 300:
         return
     text = await answer.read()
     try:
         body: Any = orjson.loads(text)
     except orjson.JSONDecodeError:
         body = None
-    after = answer.headers.get("Retry-After", "")
-    raise errors.of(answer.status, body, after=float(after) if after.isdigit() else 0.0)
+    raise errors.of(answer.status, body, after=_after(answer.headers.get("Retry-After", "")))
+
+
+def _after(said: str) -> float:
+    return min(float(said), _MAX_AFTER_SECONDS) if said.isdecimal() else 0.0
 
 
 def _unanswered(error: Exception) -> errors.ApiError:
