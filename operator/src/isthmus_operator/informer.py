@@ -1,16 +1,16 @@
 """An informer: what the API server has of one kind, kept up to date by list and watch.
 
-It remembers of each object only what `remember` makes of it, and tells `changed` which objects
-differ. After a gap in the watch it lists again and forgets what is gone, so a delete that nobody
-saw is noticed. kopf, which watches what people write, does not do that and keeps some 16 KB an
-object; see docs/adr/0006.
+It remembers of each object only what `remember` makes of it, and tells `changed` what it was and
+what it is now when the two differ. After a gap in the watch it lists again and forgets what is
+gone, so a delete that nobody saw is noticed. kopf, which watches what people write, does not do
+that and keeps some 16 KB an object; see docs/adr/0006.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from isthmus_operator.kube import Client, Gone, NotFound, Resource
 from isthmus_operator.kube.errors import ApiError
@@ -18,7 +18,17 @@ from isthmus_operator.queue import Backoff
 
 Name = tuple[str, str]
 """Namespace and name."""
-Record = TypeVar("Record")
+
+
+class Remembered(Protocol):
+    """What an informer keeps of an object. Two that are equal need nobody's attention."""
+
+    @property
+    def version(self) -> int:
+        """The resourceVersion; Kubernetes lets clients compare them from 1.35 on."""
+
+
+Record = TypeVar("Record", bound=Remembered)
 
 _log = logging.getLogger(__name__)
 _AWAY_SECONDS: Final = 30.0
@@ -36,7 +46,7 @@ class Informer(Generic[Record]):
         namespace: str | None,
         selector: str,
         remember: Callable[[dict[str, Any]], Record],
-        changed: Callable[[Name, Record], None],
+        changed: Callable[[Name, Record | None, Record | None], None],
     ) -> None:
         self.resource = resource
         self._client = client
@@ -48,6 +58,8 @@ class Informer(Generic[Record]):
         self._since = ""
         self._listed = asyncio.Event()
         self._heard = 0.0
+        self.served = False
+        """Whether the API server has this kind, as far as is known."""
 
     def get(self, name: Name) -> Record | None:
         """What is known of an object; None when there is none."""
@@ -59,9 +71,15 @@ class Informer(Generic[Record]):
     def __len__(self) -> int:
         return len(self._records)
 
-    def put(self, found: dict[str, Any]) -> None:
-        """Take in an object as a write returned it, sooner than the watch tells of it."""
-        self._records[_name(found)] = self._remember(found)
+    def put(self, found: dict[str, Any]) -> Record:
+        """Take in an object as a request returned it, sooner than the watch tells of it."""
+        record = self._remember(found)
+        self._records[_name(found)] = record
+        return record
+
+    def drop(self, name: Name) -> None:
+        """Take in that an object is gone, sooner than the watch tells of it."""
+        self._records.pop(name, None)
 
     async def ready(self) -> None:
         """Return once the kind was listed, or is known not to be served."""
@@ -115,6 +133,7 @@ class Informer(Generic[Record]):
         for name in self._records.keys() - seen:
             self._forget(name)
         self._since = since
+        self.served = True
         self._hear()
         self._listed.set()
 
@@ -128,20 +147,23 @@ class Informer(Generic[Record]):
         if event == "DELETED":
             self._forget(name)
             return
-        record = self._remember(found)
-        if self._records.get(name) != record:
-            self._records[name] = record
-            self._changed(name, record)
+        record, before = self._remember(found), self._records.get(name)
+        if before and before.version >= record.version:
+            return  # a request has already told us more
+        self._records[name] = record
+        if before != record:
+            self._changed(name, before, record)
 
     def _forget(self, name: Name) -> None:
-        record = self._records.pop(name, None)
-        if record is not None:
-            self._changed(name, record)
+        before = self._records.pop(name, None)
+        if before is not None:
+            self._changed(name, before, None)
 
     def _absent(self) -> None:
         for name in list(self._records):
             self._forget(name)
         self._since = ""
+        self.served = False
         self._hear()
         self._listed.set()
 

@@ -52,6 +52,8 @@ class Queue(Generic[K]):
         self._failures: dict[K, int] = {}
         self._later: dict[K, asyncio.TimerHandle] = {}
         self._filled = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -78,7 +80,7 @@ class Queue(Generic[K]):
 
     async def get(self) -> K:
         """The next key, which is then under way until `done` or `retry`."""
-        while not self._ready:
+        while self._closed or not self._ready:
             self._filled.clear()
             await self._filled.wait()
         key = self._ready.popleft()
@@ -101,6 +103,13 @@ class Queue(Generic[K]):
         self.add_in(key, delay)
         return delay
 
+    async def close(self) -> None:
+        """Give out no more keys, and return once none is under way."""
+        self._closed = True
+        while self._under_way:
+            self._ended.clear()
+            await self._ended.wait()
+
     def oldest_under_way(self) -> float:
         """Seconds for which the key longest under way has been so; 0 when none is."""
         if not self._under_way:
@@ -113,6 +122,7 @@ class Queue(Generic[K]):
 
     def _end(self, key: K) -> None:
         self._under_way.pop(key, None)
+        self._ended.set()
         if key in self._waiting:
             self._offer(key)
 

@@ -26,7 +26,9 @@ from isthmus_operator.desired import (
     service,
     service_account,
 )
+from isthmus_operator.desired.config_map import KEY as PLAN_FILE
 from isthmus_operator.desired.config_map import MAX_PLAN_BYTES
+from isthmus_operator.desired.config_map import name as config_map_name
 from isthmus_operator.desired.context import Context, Gateway
 from isthmus_operator.desired.credentials import SecretKey, secrets
 from isthmus_operator.desired.manifest import (
@@ -44,6 +46,7 @@ __all__ = [
     "DESIRED_ANNOTATION",
     "MAX_PLAN_BYTES",
     "PLAN_ANNOTATION",
+    "PLAN_FILE",
     "ROUTE_LABEL",
     "Context",
     "Gateway",
@@ -51,6 +54,7 @@ __all__ = [
     "SecretKey",
     "check",
     "children",
+    "config_map_name",
     "secrets",
     "selector",
 ]

@@ -16,15 +16,15 @@ MAX_PLAN_BYTES: Final = 1_000_000
 """Kubernetes takes 1 MiB of data in a ConfigMap."""
 
 
-def name(route: str, plan: RoutePlan) -> str:
+def name(route: str, plan_hash: str) -> str:
     """The name of the ConfigMap for one plan."""
-    return f"{route}-{plan.hash}"
+    return f"{route}-{plan_hash}"
 
 
 def manifest(owner: Owner, plan: RoutePlan) -> Manifest:
     """The ConfigMap."""
     body = {"immutable": True, "data": {KEY: plan.to_json().decode()}}
-    return child(owner, "v1", "ConfigMap", body, name=name(owner.name, plan))
+    return child(owner, "v1", "ConfigMap", body, name=name(owner.name, plan.hash))
 
 
 def too_large(route: Resource[RouteSpec], plan: RoutePlan) -> Problem | None:

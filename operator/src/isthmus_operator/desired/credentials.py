@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from isthmus_api.model import Model, SecretKeyRef
-from isthmus_api.plan import RoutePlan
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -16,9 +15,9 @@ class SecretKey:
     key: str
 
 
-def secrets(plan: RoutePlan) -> tuple[SecretKey, ...]:
-    """Every key that the plan names, once, in order."""
-    return tuple(sorted({SecretKey(ref.name, ref.key) for ref in _references(plan)}))
+def secrets(model: Model) -> tuple[SecretKey, ...]:
+    """Every key that a plan, or a part of one, names: once, in order."""
+    return tuple(sorted({SecretKey(ref.name, ref.key) for ref in _references(model)}))
 
 
 def _references(value: Any) -> Iterator[SecretKeyRef]:

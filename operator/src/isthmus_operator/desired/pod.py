@@ -166,7 +166,7 @@ def _probe(path: str, *, period: int, failures: int) -> Manifest:
 
 
 def _volumes(owner: Owner, plan: RoutePlan, keys: tuple[SecretKey, ...]) -> list[Manifest]:
-    plan_volume = {"name": "plan", "configMap": {"name": config_map.name(owner.name, plan)}}
+    plan_volume = {"name": "plan", "configMap": {"name": config_map.name(owner.name, plan.hash)}}
     secrets = {"name": "secrets", "projected": {"sources": _sources(keys)}}
     tmp = {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}
     return [plan_volume, *([secrets] if keys else []), tmp]

@@ -100,7 +100,10 @@ class Client:
         while True:
             answer = await self._send("list", resource.kind, resource.path(namespace), query=query)
             metadata = answer.get("metadata", {})
-            yield answer.get("items") or [], metadata.get("resourceVersion", "")
+            # Items of built-in kinds come without saying what they are.
+            said = {"apiVersion": resource.api_version, "kind": resource.kind}
+            items = [said | item for item in answer.get("items") or ()]
+            yield items, metadata.get("resourceVersion", "")
             if not metadata.get("continue"):
                 return
             query["continue"] = metadata["continue"]

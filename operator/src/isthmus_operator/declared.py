@@ -1,0 +1,190 @@
+"""What people declared: Connectors, Mappings and Routes as the API server has them.
+
+Kept as text and read when needed: five thousand Routes as models would take more memory than all
+the rest of the operator. The index of who uses whom is kept with them, so that a change of a
+Connector or a Mapping finds exactly the Routes that it touches.
+"""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from isthmus_api import manifests
+from isthmus_api.model import API_VERSION, Model
+from isthmus_api.problems import Problem
+from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, NOWHERE, ROUTE, Key, Resource
+
+Read = Resource[Model] | tuple[Problem, ...]
+"""An object that fits its model, or what is wrong with it."""
+
+_READ_AND_KEPT: Final = 1024
+"""Connectors and Mappings are used by many Routes, so that many are not read again each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One object as it was last heard of."""
+
+    key: Key
+    uid: str
+    generation: int
+    version: int
+    """The resourceVersion; Kubernetes lets clients compare them from 1.35 on."""
+    deleting: bool
+    manifest: bytes = field(repr=False)
+    """Name, namespace and spec as JSON; nothing else of an object concerns a reconcile."""
+    status: bytes = field(repr=False)
+    references: frozenset[Key]
+
+    @classmethod
+    def of(cls, found: dict[str, Any]) -> "Declared":
+        """From an object as the API server gives it."""
+        metadata, key = found["metadata"], key_of(found)
+        named = {"name": key.name, "namespace": key.namespace}
+        manifest = {
+            "apiVersion": API_VERSION,
+            "kind": key.kind,
+            "metadata": named,
+            "spec": found.get("spec", {}),
+        }
+        return cls(
+            key=key,
+            uid=metadata["uid"],
+            generation=metadata["generation"],
+            version=int(metadata["resourceVersion"]),
+            deleting="deletionTimestamp" in metadata,
+            manifest=orjson.dumps(manifest),
+            status=orjson.dumps(found.get("status") or {}),
+            references=frozenset(_references(key, manifest["spec"])),
+        )
+
+    def read(self) -> Read:
+        """The object checked against its model."""
+        if self.key.kind == ROUTE.name:
+            return _read(self.manifest)
+        return _read_and_kept(self.manifest)
+
+    def known_status(self) -> dict[str, Any]:
+        """The status as it was last heard of."""
+        status: dict[str, Any] = orjson.loads(self.status)
+        return status
+
+    def same_wish(self, other: "Declared") -> bool:
+        """Whether two sightings of an object ask for the same."""
+        mine = (self.uid, self.generation, self.deleting)
+        return mine == (other.uid, other.generation, other.deleting)
+
+
+class Declarations:
+    """All objects of ours, by key."""
+
+    def __init__(self, wake: Callable[[Key], None]) -> None:
+        """`wake` gets the key of each object that a reconcile should look at."""
+        self._wake = wake
+        self._declared: dict[Key, Declared] = {}
+        self._users: defaultdict[Key, set[Key]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return len(self._declared)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._declared)
+
+    def get(self, key: Key) -> Declared | None:
+        """What was declared under a key."""
+        return self._declared.get(key)
+
+    def take(self, found: dict[str, Any]) -> None:
+        """Take in an object as it was heard of, or as a request returned it."""
+        now = Declared.of(found)
+        before = self._declared.get(now.key)
+        if before and before.uid == now.uid and now.version <= before.version:
+            return
+        self._declared[now.key] = now
+        if not (before and before.same_wish(now)):
+            self._changed(now.key, before, now)
+
+    def forget(self, key: Key, *, uid: str) -> None:
+        """Take in that an object is gone; a namesake that came after it stays."""
+        before = self._declared.get(key)
+        if before and before.uid == uid:
+            del self._declared[key]
+            self._changed(key, before, None)
+
+    def sweep(self, kind: str, namespace: str | None, *, seen: set[Key], since: int) -> None:
+        """Forget what a list did not have, unless it came after the version of the list."""
+        for key, declared in list(self._declared.items()):
+            listed = key.kind == kind and namespace in (None, key.namespace)
+            if listed and key not in seen and declared.version < since:
+                self.forget(key, uid=declared.uid)
+
+    def users(self, key: Key) -> list[Key]:
+        """The Routes that name a Connector or a Mapping, by name."""
+        return sorted(self._users.get(key, ()), key=lambda user: user.name)
+
+    def used_by(self, route: Key) -> frozenset[Key]:
+        """What a Route names, whether it is there or not."""
+        declared = self._declared.get(route)
+        return declared.references if declared else frozenset()
+
+    def others(self, like: Key, *, at_most: int) -> Iterator[Key]:
+        """Objects of the same kind in the same namespace, to tell people what there is."""
+        place = (like.kind, like.namespace)
+        found = (key for key in self._declared if (key.kind, key.namespace) == place)
+        return itertools.islice(found, at_most)
+
+    def _changed(self, key: Key, before: Declared | None, now: Declared | None) -> None:
+        """Note who uses whom; wake the object, those that use it, and those it uses or used."""
+        old = before.references if before else frozenset()
+        new = now.references if now else frozenset()
+        for reference in old - new:
+            self._users[reference].discard(key)
+            if not self._users[reference]:
+                del self._users[reference]
+        for reference in new - old:
+            self._users[reference].add(key)
+        for each in (key, *self._users.get(key, ()), *(old ^ new)):
+            self._wake(each)
+
+
+def key_of(found: dict[str, Any]) -> Key:
+    """What names an object."""
+    return Key(found["kind"], found["metadata"]["namespace"], found["metadata"]["name"])
+
+
+def _read(manifest: bytes) -> Read:
+    value = orjson.loads(manifest)
+    found = manifests.check(value, kind=KINDS[value["kind"]], origin=NOWHERE)
+    return found if isinstance(found, Resource) else tuple(found)
+
+
+_read_and_kept = lru_cache(maxsize=_READ_AND_KEPT)(_read)
+
+
+def _references(key: Key, spec: Any) -> Iterator[Key]:
+    """What a Route names, as far as its spec can be made out: it may not fit the model."""
+    if key.kind != ROUTE.name or not isinstance(spec, dict):
+        return
+    branches = spec.get("branches")
+    lists = [spec.get("steps"), *(branches.values() if isinstance(branches, dict) else ())]
+    for step in _dicts(itertools.chain.from_iterable(each for each in lists if _is_list(each))):
+        for verb, field_, kind in (
+            ("call", "connector", CONNECTOR),
+            ("map", "mapping", MAPPING),
+        ):
+            used = step.get(verb)
+            if isinstance(used, dict) and isinstance(name := used.get(field_), str):
+                yield Key(kind.name, key.namespace, name)
+
+
+def _dicts(values: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    return (value for value in values if isinstance(value, dict))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)

@@ -1,0 +1,125 @@
+"""The edge: kopf watches what people write and tells us of it. There is no logic here.
+
+Nothing but `on.event` is used, so kopf keeps no state on the objects and writes nothing: what an
+event means is for the work queue and the reconcile. See docs/adr/0006.
+"""
+
+import asyncio
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+
+import kopf
+
+from isthmus_api.model import API_VERSION
+from isthmus_api.resources import KINDS, Key
+from isthmus_operator.declared import key_of
+from isthmus_operator.kube import Access
+
+LOGIN_SECONDS: Final = 600.0
+"""Tokens of pods are replaced every hour; kopf asks for ours again after this."""
+CHUNK: Final = 500
+
+
+class Listener(Protocol):
+    """Whoever is told of objects."""
+
+    def take(self, found: dict[str, Any]) -> None:
+        """An object is there, or is otherwise than it was."""
+
+    def forget(self, key: Key, *, uid: str) -> None:
+        """An object is gone."""
+
+
+async def watch(
+    access: Access,
+    listener: Listener,
+    *,
+    namespaces: Collection[str],
+    stop: asyncio.Event,
+) -> None:
+    """Watch our kinds, everywhere when no namespaces are given, until `stop` is set."""
+    await kopf.operator(
+        registry=_registry(access, listener),
+        settings=_settings(),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+        stop_flag=stop,
+    )
+
+
+def _registry(access: Access, listener: Listener) -> kopf.OperatorRegistry:
+    registry = kopf.OperatorRegistry()
+    group, version = API_VERSION.split("/")
+
+    async def log_in(**_: Any) -> kopf.ConnectionInfo:
+        certificate, key = access.certificate or (None, None)
+        return kopf.ConnectionInfo(
+            server=access.server,
+            ca_data=access.authority,
+            token=access.token,
+            certificate_data=certificate,
+            private_key_data=key,
+            expiration=datetime.now(UTC) + timedelta(seconds=LOGIN_SECONDS),
+        )
+
+    async def hear(event: Any, **_: Any) -> None:
+        found = dict(event["object"])
+        if event["type"] == "DELETED":
+            listener.forget(key_of(found), uid=found["metadata"]["uid"])
+        else:
+            listener.take(found)
+
+    kopf.on.login(registry=registry)(log_in)
+    for kind in KINDS.values():
+        kopf.on.event(group, version, kind.plural, registry=registry)(hear)
+    return registry
+
+
+def _settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.watching.chunk_size = CHUNK
+    settings.watching.reconnect_backoff = 1.0
+    settings.networking.request_timeout = 30.0
+    settings.queueing.idle_timeout = 1.0
+    settings.posting.enabled = False
+    settings.scanning.disabled = True  # our kinds are fixed, so looking for others needs no rights
+    settings.peering.standalone = True
+    settings.process.ultimate_exiting_timeout = 10.0
+    settings.persistence.finalizer = "isthmus.dev/unused"
+    settings.persistence.progress_storage = _NoProgress()
+    settings.persistence.diffbase_storage = _NoDiffBase()
+    return settings
+
+
+class _NoDiffBase(kopf.DiffBaseStorage):
+    """kopf's memory of the last handled state: nothing here handles states. Spares deep copies."""
+
+    def build(self, **_: Any) -> Any:
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        return None
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """kopf's memory of handlers under way: there are none."""
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        return None
+
+    def purge(self, **_: Any) -> None:
+        return None
+
+    def touch(self, **_: Any) -> None:
+        return None
+
+    def clear(self, *, essence: Any) -> Any:
+        return essence

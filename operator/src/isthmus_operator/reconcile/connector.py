@@ -1,0 +1,70 @@
+"""The reconcile of a Connector: what can be proved of it without sending anything.
+
+Its spec is read, and the pods of the Routes that use it tell whether its Secrets are there. The
+operator itself never reads a Secret.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from isthmus_api.resources import Key, Resource
+from isthmus_operator import desired
+from isthmus_operator.conditions import Finding, Type
+from isthmus_operator.live import MissingSecret
+from isthmus_operator.reconcile import outcome
+from isthmus_operator.reconcile.outcome import SECRET_NOT_FOUND, Outcome, Running, Waiting
+from isthmus_operator.reconcile.users import users
+from isthmus_operator.reconcile.world import World
+
+
+async def reconcile(key: Key, world: World) -> float | None:
+    """Judge one Connector and say so in its status."""
+    declared = world.declared.get(key)
+    if declared is None or declared.deleting:
+        return None
+    read = declared.read()
+    if not isinstance(read, Resource):
+        came_to = outcome.of_problems(read) or Running("", reason="Valid")
+        findings = [*outcome.readiness(came_to), outcome.config(read)]
+    else:
+        wanted = desired.secrets(read.spec)
+        told = [world.secrets.get(user) for user in world.declared.users(key)]
+        missing = sorted(set(_missing(wanted, told)), key=str)
+        findings = [
+            *outcome.readiness(_came_to(missing)),
+            outcome.config(()),
+            *_secrets(wanted, missing, mounted=any(each == frozenset() for each in told)),
+        ]
+    await world.reporter.write(declared, findings, users(key, world))
+    return None
+
+
+def _missing(
+    wanted: Iterable[desired.SecretKey], told: Iterable[frozenset[MissingSecret] | None]
+) -> Iterator[MissingSecret]:
+    """What pods miss of the Secrets that this Connector names; they may miss others too."""
+    names = {each.name for each in wanted}
+    keys = {(each.name, each.key) for each in wanted}
+    for missing in (each for told_by_one in told for each in told_by_one or ()):
+        whole = not missing.key and missing.name in names
+        if whole or (missing.name, missing.key) in keys:
+            yield missing
+
+
+def _came_to(missing: list[MissingSecret]) -> Outcome:
+    if missing:
+        return Waiting(SECRET_NOT_FOUND, f"{missing[0]}; {missing[0].advice}")
+    return Running("The spec is valid.", reason="Valid")
+
+
+def _secrets(
+    wanted: Iterable[desired.SecretKey], missing: list[MissingSecret], *, mounted: bool
+) -> Iterator[Finding]:
+    kind = Type.REFERENCES_RESOLVED
+    if not wanted:
+        return None
+    if missing:
+        yield Finding(kind, False, SECRET_NOT_FOUND, "; ".join(map(str, missing)))
+    elif mounted:
+        yield Finding(kind, True, "Mounted", "Pods have all Secret keys that it names.")
+    else:
+        yield Finding(kind, None, "NotMounted", "No pod has told of its Secrets yet.")

@@ -1,0 +1,242 @@
+"""The reconcile of a Route: from what was declared to children that run, and a status that says so.
+
+Steps run in order, and each adds to the `Work`. The first outcome that one of them comes to is
+what the status says; the others still run, so that a Route whose change cannot be used keeps its
+children whole and can be scaled.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from isthmus_api.model import Model
+from isthmus_api.plan import RoutePlan, UnreadablePlan, plan
+from isthmus_api.problems import Problem, errors
+from isthmus_api.resources import MAPPING, Key, Resource, Resources
+from isthmus_api.route import RouteSpec
+from isthmus_operator import desired
+from isthmus_operator.conditions import Finding, Type
+from isthmus_operator.declared import Declared
+from isthmus_operator.kube import NotFound, kinds
+from isthmus_operator.live import NO_PROGRESS, MissingSecret, Pod, Progress
+from isthmus_operator.reconcile import family, outcome
+from isthmus_operator.reconcile.outcome import (
+    SECRET_NOT_FOUND,
+    Outcome,
+    Paused,
+    Rolling,
+    Running,
+    Stalled,
+    Waiting,
+)
+from isthmus_operator.reconcile.world import World
+
+_AGAIN_SECONDS: Final = {"NameConflict": 30.0, "ChildForbidden": 30.0, "ChildRefused": 60.0}
+"""What no event of ours tells the end of is looked at again after a while."""
+_TOLD_AT_MOST: Final = 20
+"""Names of other objects that a message can list."""
+
+
+@dataclass(slots=True)
+class Work:
+    """One Route while it is reconciled."""
+
+    declared: Declared
+    route: Resource[RouteSpec] | None = None
+    problems: tuple[Problem, ...] = ()
+    plan: RoutePlan | None = None
+    applied: bool = False
+    """Whether the children are those of this generation."""
+
+    @property
+    def key(self) -> Key:
+        """The Route's."""
+        return self.declared.key
+
+
+Step = Callable[[Work, World], Awaitable[Outcome | None]]
+
+
+async def reconcile(key: Key, world: World) -> float | None:
+    """Bring one Route to where it should be, as far as that goes now."""
+    declared = world.declared.get(key)
+    if declared is None or declared.deleting:
+        world.heard_of_secrets(key, None)
+        return None
+    work = Work(declared)
+    outcomes = [await step(work, world) for step in STEPS]
+    came_to = next((each for each in outcomes if each), None)
+    world.heard_of_secrets(key, _secrets(work, world))
+    came_to = came_to or _workload(work, world)
+    await _report(work, world, came_to)
+    return _AGAIN_SECONDS.get(came_to.reason)
+
+
+async def read(work: Work, world: World) -> Outcome | None:
+    """Check the Route against its model."""
+    found = work.declared.read()
+    if isinstance(found, Resource):
+        work.route = cast(Resource[RouteSpec], found)
+        return None
+    work.problems = found
+    return outcome.of_problems(found)
+
+
+async def resolve(work: Work, world: World) -> Outcome | None:
+    """Join the Route with what it names into a plan."""
+    if work.route is None:
+        return None
+    resources, wrong = await _named(work, world)
+    planned = plan(work.route, resources)
+    found = [*errors(planned.problems), *wrong]
+    if planned.plan:
+        found += desired.check(work.route, planned.plan, world.context)
+    work.problems = tuple(dict.fromkeys(found))
+    work.plan = None if found else planned.plan
+    return outcome.of_problems(work.problems)
+
+
+async def go_on(work: Work, world: World) -> Outcome | None:
+    """Without a plan for this generation, go on with the one that runs."""
+    work.applied = work.plan is not None
+    if work.plan is None and work.route is not None:
+        work.plan = await _running_plan(work.key, world)
+    return None
+
+
+async def apply(work: Work, world: World) -> Outcome | None:
+    """Make the children what they should be."""
+    if work.plan is None or work.route is None:
+        return None
+    manifests = desired.children(
+        work.route, work.plan, uid=work.declared.uid, context=world.context
+    )
+    refused = await family.apply(work.declared, manifests, world)
+    work.applied = work.applied and refused is None
+    if refused is None:
+        await family.prune(work.declared, manifests, world)
+    return refused
+
+
+STEPS: Final[tuple[Step, ...]] = (read, resolve, go_on, apply)
+
+
+async def _named(work: Work, world: World) -> tuple[Resources, tuple[Problem, ...]]:
+    """What the Route names, and what is wrong with the Mappings and Connectors among it."""
+    found: list[Resource[Model]] = []
+    wrong: list[Problem] = []
+    for key in sorted(work.declared.references, key=str):
+        declared = world.declared.get(key)
+        if declared is None:
+            found += _others(key, world)
+            continue
+        if key.kind == MAPPING.name:
+            wrong += await world.verdicts.of(declared)
+        resource = declared.read()
+        if isinstance(resource, Resource):
+            found.append(resource)
+        elif key.kind != MAPPING.name:
+            wrong += resource
+    return Resources.of(found), errors(wrong)
+
+
+def _others(missing: Key, world: World) -> Iterator[Resource[Model]]:
+    """What there is instead, for the message."""
+    for key in world.declared.others(missing, at_most=_TOLD_AT_MOST):
+        declared = world.declared.get(key)
+        if declared and isinstance(resource := declared.read(), Resource):
+            yield resource
+
+
+async def _running_plan(key: Key, world: World) -> RoutePlan | None:
+    deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
+    if deployment is None or deployment.owner != key.name or not deployment.plan:
+        return None
+    name = desired.config_map_name(key.name, deployment.plan)
+    try:
+        found = await world.client.get(kinds.CONFIG_MAPS, key.namespace, name)
+        return RoutePlan.from_json(found["data"][desired.PLAN_FILE].encode())
+    except (NotFound, KeyError, UnreadablePlan):
+        return None
+
+
+def _secrets(work: Work, world: World) -> frozenset[MissingSecret] | None:
+    """What the pods tell of the Route's Secrets; None before they told anything."""
+    present = work.plan.hash if work.plan else ""
+    pods = [pod for pod in world.children.pods(work.key) if pod.plan == present]
+    missing = frozenset(pod.missing for pod in pods if pod.missing)
+    return missing if missing or _progress(work, world).available else None
+
+
+def _progress(work: Work, world: World) -> Progress:
+    key = work.key
+    deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
+    ours = deployment is not None and deployment.owner == key.name
+    return (deployment.progress if deployment and ours else None) or NO_PROGRESS
+
+
+def _workload(work: Work, world: World) -> Outcome:
+    """How far the pods have come."""
+    progress = _progress(work, world)
+    present = work.plan.hash if work.plan else ""
+    pods = [pod for pod in world.children.pods(work.key) if pod.plan == present]
+    if work.route and work.route.spec.paused:
+        return Paused("No pods run while spec.paused is true.")
+    if missing := next((pod.missing for pod in pods if pod.missing), None):
+        return Waiting(SECRET_NOT_FOUND, f"{missing}; {missing.advice}")
+    if refused := next((pod.trouble for pod in pods if pod.refused), None):
+        return Stalled("PlanUnusable", f"The runtime refuses the plan: {refused}")
+    if progress.stuck:
+        return Stalled("ProgressDeadlineExceeded", f"The pods do not come up: {progress.stuck}")
+    if not progress.complete:
+        return Rolling(_so_far(progress, pods))
+    if progress.wanted == 0:
+        return Running("Scaled to zero, as the spec says.", reason="ScaledToZero")
+    return Running(_answering(progress.available))
+
+
+def _so_far(progress: Progress, pods: Sequence[Pod]) -> str:
+    trouble = progress.refused or next((pod.trouble for pod in pods if pod.trouble), "")
+    told = (
+        f"{progress.updated} of {progress.wanted} pods run the present plan, "
+        f"{progress.available} of them answer"
+    )
+    return f"{told}; {trouble}" if trouble else f"{told}."
+
+
+def _answering(number: int) -> str:
+    return "1 pod answers." if number == 1 else f"{number} pods answer."
+
+
+async def _report(work: Work, world: World, came_to: Outcome) -> None:
+    progress = _progress(work, world)
+    before = work.declared.known_status()
+    settled = work.plan is not None and progress.complete
+    findings = [
+        *outcome.readiness(came_to),
+        outcome.config(work.problems),
+        outcome.references(work.problems),
+        _available(progress),
+    ]
+    fields = {
+        "replicas": progress.replicas,
+        "updatedReplicas": progress.updated,
+        "availableReplicas": progress.available,
+        "selector": desired.selector(work.key.name),
+        "planHash": work.plan.hash if work.plan and settled else before.get("planHash"),
+        "lastAppliedGeneration": work.declared.generation
+        if work.applied
+        else before.get("lastAppliedGeneration"),
+    }
+    await world.reporter.write(work.declared, findings, fields)
+
+
+def _available(progress: Progress) -> Finding:
+    if progress.available >= progress.wanted and progress is not NO_PROGRESS:
+        return Finding(Type.WORKLOAD_AVAILABLE, True, "Available", "All pods answer.")
+    return Finding(
+        Type.WORKLOAD_AVAILABLE,
+        False,
+        "Unavailable",
+        f"{progress.available} of {progress.wanted} pods answer.",
+    )
