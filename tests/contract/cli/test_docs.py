@@ -27,6 +27,20 @@ def test_the_mapping_in_the_guide_passes_its_own_tests(
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.parametrize("page", ["mappings", "route-on-kubernetes"])
+def test_the_manifests_of_the_guide_have_no_errors(
+    isthmus: Callable[..., CompletedProcess[str]],
+    folder: Callable[[Mapping[str, str]], Path],
+    page: str,
+) -> None:
+    shown = FENCED.findall((ROOT / f"docs/how-to/{page}.md").read_text())
+
+    ended = isthmus("lint", folder({f"{i}.yaml": text for i, text in enumerate(shown)}))
+
+    assert shown
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_every_link_of(document: Path) -> None:
     """Leads to a file that is there."""

@@ -71,6 +71,35 @@ BROKEN = [
         id="a choice leads back to itself",
     ),
     pytest.param(
+        f"{ROUTE.replace('{name: r}', '{name: 2-search}')}spec:\n"
+        "  source: {http: {path: /x}}\n  steps: [{respond: {}}]\n",
+        [
+            "manifests/a.yaml:3:18  error  InvalidValue  Route default/2-search metadata.name",
+            "the name becomes that of a Service: small letters, digits and '-', a letter first",
+            "help: choose another name",
+        ],
+        id="a Route has a name that no Service can have",
+    ),
+    pytest.param(
+        f"{ROUTE}spec:\n  source: {{http: {{path: /x}}}}\n  steps: [{{respond: {{}}}}]\n"
+        "  podTemplate:\n    labels: {app.kubernetes.io/instance: shop}\n",
+        [
+            "error  InvalidValue  Route default/r spec.podTemplate.labels",
+            "keys may not begin with isthmus.dev/, app.kubernetes.io/component,",
+            "help: remove the key: the operator and deployment tools know by it what is theirs",
+        ],
+        id="a label by which a deployment tool would take the pods for its own",
+    ),
+    pytest.param(
+        f"{ROUTE}spec:\n  source: {{http: {{path: /x}}}}\n  steps: [{{respond: {{}}}}]\n"
+        "  resources: {requests: {memory: 1Gi}, limits: {memory: 1G}}\n",
+        [
+            "error  InvalidValue  Route default/r spec.resources",
+            "requests.memory may not be more than limits.memory",
+        ],
+        id="more memory is asked for than is allowed",
+    ),
+    pytest.param(
         f"{MAPPING}spec:\n  expresion: a\n",
         ["UnknownField", "unknown field 'expresion'", "help: did you mean 'expression'?"],
         id="a field is misspelt",

@@ -18,7 +18,8 @@ from isthmus_api.plan import RoutePlan
 from isthmus_operator.desired import pod
 from isthmus_operator.desired.manifest import Manifest, Owner, child
 
-_DNS: Final = 53
+_DNS: Final = (53, 5353)
+"""The second is where the name servers of some distributions listen behind their Service."""
 _PORTS: Final = {"http": 80, "https": 443}
 _NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -39,7 +40,7 @@ def manifest(owner: Owner, plan: RoutePlan) -> Manifest:
 
 
 def _egress(namespace: str, plan: RoutePlan) -> Iterator[Manifest]:
-    yield {"ports": [_port(_DNS, "UDP"), _port(_DNS)]}
+    yield {"ports": [_port(port, protocol) for port in _DNS for protocol in ("UDP", "TCP")]}
     targets = [urlsplit(address) for address in _addresses(plan)]
     ports = sorted({port for target in targets if (port := _called(target))})
     if ports:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from desired_cases import CASES, CONTEXT, UID
+from desired_cases import CASES, CONTEXT, UID, Case
 
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.plan import PlannedMapping, RoutePlan
@@ -106,7 +106,12 @@ def test_pods_may_go_to(
     dns, *others = policy["spec"]["egress"]
     label = "kubernetes.io/metadata.name"
 
-    assert dns["ports"] == [{"protocol": p, "port": 53} for p in ("UDP", "TCP")]
+    assert [(each["port"], each["protocol"]) for each in dns["ports"]] == [
+        (53, "UDP"),
+        (53, "TCP"),
+        (5353, "UDP"),
+        (5353, "TCP"),
+    ]
     assert [each["port"] for rule in others for each in rule.get("ports", ())] == ports
     assert [
         peer["namespaceSelector"]["matchLabels"][label]
@@ -138,6 +143,14 @@ def sized(size: int) -> RoutePlan:
 
 def test_a_plan_as_large_as_it_may_be_is_no_problem() -> None:
     assert desired.check(ROUTE, sized(MAX_PLAN_BYTES), CONTEXT) == ()
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_runtime_reads_back_the_plan_that_was_made(case: Case) -> None:
+    config_map = next(each for each in case.children() if each["kind"] == "ConfigMap")
+    read = RoutePlan.from_json(config_map["data"]["plan.json"].encode())
+
+    assert read.hash == case.plan.hash
 
 
 def test_a_plan_that_is_too_large_is_a_problem_that_says_what_to_do() -> None:
