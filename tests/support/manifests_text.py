@@ -15,8 +15,8 @@ def connector(url: str, *, name: str = "erp", **http: Any) -> str:
     return _object("Connector", name, json.dumps({"http": {"baseUrl": url, **http}}))
 
 
-def mapping(expression: str, *, name: str) -> str:
-    return _object("Mapping", name, json.dumps({"expression": expression}))
+def mapping(expression: str, *, name: str, **spec: Any) -> str:
+    return _object("Mapping", name, json.dumps({"expression": expression, **spec}))
 
 
 def route(

@@ -162,6 +162,42 @@ class Cluster:
         assert found is not None
         return found
 
+    async def pod(
+        self, route: str, *, name: str = "pod", waiting: dict[str, str] | None = None
+    ) -> None:
+        """Play the kubelet: a pod of a Route that runs, or that waits for something."""
+        deployment = await self.eventually_there("Deployment", route)
+        template = deployment["spec"]["template"]
+        if await self.get("Pod", name) is None:
+            await self.client.create(
+                kinds.PODS,
+                {
+                    "apiVersion": "v1",
+                    "kind": "Pod",
+                    "metadata": template["metadata"] | {"name": name, "namespace": self.namespace},
+                    "spec": template["spec"],
+                },
+            )
+        state = {"waiting": waiting} if waiting else {"running": {}}
+        container = {
+            "name": template["spec"]["containers"][0]["name"],
+            "image": IMAGE,
+            "imageID": "",
+            "ready": not waiting,
+            "restartCount": 0,
+            "state": state,
+        }
+        await self.play("Pod", name, {"containerStatuses": [container]})
+
+    async def versions(self) -> dict[str, str]:
+        """The resourceVersion of everything in the namespace that the operator has a hand in."""
+        return {
+            f"{kind}/{found['metadata']['name']}": found["metadata"]["resourceVersion"]
+            for kind in (*kinds.OURS, *kinds.CHILDREN)
+            if kind != "HTTPRoute"
+            for found in await self.all(kind)
+        }
+
     async def eventually_gone(self, kind: str, name: str) -> None:
         """Return once there is no such object."""
         await eventually(lambda: self.get(kind, name), until=lambda it: it is None)

@@ -110,6 +110,12 @@ class Queue(Generic[K]):
             self._ended.clear()
             await self._ended.wait()
 
+    async def idle(self) -> None:
+        """Return once nothing waits for a worker and nothing is under way."""
+        while self._ready or self._under_way:
+            self._ended.clear()
+            await self._ended.wait()
+
     def oldest_under_way(self) -> float:
         """Seconds for which the key longest under way has been so; 0 when none is."""
         if not self._under_way:

@@ -1,18 +1,16 @@
 """A real kube-apiserver that serves our kinds, and the operator's client of it."""
 
 import itertools
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from control_plane import ControlPlane
+from operating import Cluster
 
 from isthmus_operator.kube import Access, Client
 
 ROOT = Path(__file__).parents[3]
-sys.path.append(str(ROOT / "tests/cluster"))
-
-from control_plane import ControlPlane  # noqa: E402 (its folder is on no path before)
 
 _numbers = itertools.count(1)
 
@@ -39,3 +37,9 @@ def namespace(plane: ControlPlane) -> str:
     name = f"operator-{next(_numbers)}"
     plane.kubectl("create", "namespace", name)
     return name
+
+
+@pytest.fixture
+def cluster(plane: ControlPlane, client: Client, namespace: str) -> Cluster:
+    """A namespace for an operator to work in."""
+    return Cluster(plane, client, namespace)

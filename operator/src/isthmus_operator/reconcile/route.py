@@ -31,7 +31,12 @@ from isthmus_operator.reconcile.outcome import (
 )
 from isthmus_operator.reconcile.world import World
 
-_AGAIN_SECONDS: Final = {"NameConflict": 30.0, "ChildForbidden": 30.0, "ChildRefused": 60.0}
+_AGAIN_SECONDS: Final = {
+    "NameConflict": 30.0,
+    "ChildForbidden": 30.0,
+    "ChildRefused": 60.0,
+    "GatewayApiMissing": 30.0,
+}
 """What no event of ours tells the end of is looked at again after a while."""
 _TOLD_AT_MOST: Final = 20
 """Names of other objects that a message can list."""
