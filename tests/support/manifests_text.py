@@ -25,15 +25,20 @@ def route(
     name: str = "it",
     branches: str = "",
     env: dict[str, str] | None = None,
+    spec: dict[str, Any] | None = None,
     **http: Any,
 ) -> str:
-    """A Route at GET /it unless `http` says otherwise; `steps` and `branches` are YAML."""
+    """A Route at GET /it unless `http` says otherwise; `steps` and `branches` are YAML.
+
+    `spec` has further fields of it.
+    """
     source = {"http": {"path": "/it", **http}}
-    spec = f"source: {json.dumps(source)}\nenv: {json.dumps(env or {})}\n"
-    spec += f"steps:\n{_below(steps)}"
+    text = f"source: {json.dumps(source)}\nenv: {json.dumps(env or {})}\n"
+    text += "".join(f"{key}: {json.dumps(value)}\n" for key, value in (spec or {}).items())
+    text += f"steps:\n{_below(steps)}"
     if branches:
-        spec += f"branches:\n{_below(branches)}"
-    return _object("Route", name, spec)
+        text += f"branches:\n{_below(branches)}"
+    return _object("Route", name, text)
 
 
 def plans(*documents: str) -> list[RoutePlan]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -93,6 +94,10 @@ class Cluster:
             self.plane.kubectl, "-n", self.namespace, *args, stdin=stdin, check=check
         )
         return done.stdout
+
+    async def patch(self, kind: str, name: str, patch: dict[str, Any]) -> None:
+        """Change an object by hand."""
+        await self.kubectl("patch", kind, name, "--type=merge", "-p", json.dumps(patch))
 
     async def get(self, kind: str, name: str) -> dict[str, Any] | None:
         """An object, or None when there is none."""

@@ -140,8 +140,12 @@ async def test_a_broken_mapping_stalls_and_names_its_users(cluster: Cluster) -> 
     async with cluster.operator():
         await cluster.apply(MAPPING, MAPPED)
         await cluster.condition("Mapping", "plus-one", status="True")
-        status = (await cluster.eventually_there("Mapping", "plus-one"))["status"]
-        assert (status["usedBy"], status["routes"]) == (1, ["it"])
+        await eventually(
+            lambda: cluster.eventually_there("Mapping", "plus-one"),
+            until=lambda found: (
+                (found["status"].get("usedBy"), found["status"].get("routes")) == (1, ["it"])
+            ),
+        )
 
         await cluster.apply(manifests_text.mapping('{"n": n +}', name="plus-one"))
 
@@ -305,6 +309,11 @@ async def test_everything_stays_still_when_nothing_changes(cluster: Cluster) -> 
     async with cluster.operator() as operator:
         await cluster.apply(ERP, MAPPING, MAPPED)
         await settle(cluster)
+        for kind, name in (("Connector", "erp"), ("Mapping", "plus-one")):
+            await eventually(
+                lambda kind=kind, name=name: cluster.eventually_there(kind, name),  # type: ignore[misc] # bound per kind
+                until=lambda found: found["status"].get("usedBy") == 1,
+            )
         before = await cluster.versions()
 
         await cluster.apply(ERP, MAPPING, MAPPED)

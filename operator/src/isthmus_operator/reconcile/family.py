@@ -42,9 +42,12 @@ async def prune(route: Declared, manifests: Sequence[Manifest], world: World) ->
 
 def _needed(route: Declared, world: World) -> Iterable[str]:
     """Plans that pods still run, or go back to while the next one has not come up."""
-    plans = {pod.plan for pod in world.children.pods(route.key)}
-    settled = route.known_status().get("planHash")
-    return {desired.config_map_name(route.key.name, each) for each in (*plans, settled) if each}
+    key = route.key
+    plans = {pod.plan for pod in world.children.pods(key)}
+    deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
+    if not (deployment and deployment.progress and deployment.progress.complete):
+        plans.add(route.known_status().get("planHash", ""))
+    return {desired.config_map_name(key.name, each) for each in plans if each}
 
 
 async def _side_by_side(

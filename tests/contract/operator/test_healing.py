@@ -1,0 +1,192 @@
+"""Children that are deleted, edited or taken by others, on a real API server."""
+
+from typing import Any
+
+import manifests_text
+import pytest
+from operating import Cluster, eventually
+
+from isthmus_operator.kube import kinds
+
+ERP = manifests_text.connector("http://erp.example")
+ROUTE = manifests_text.route("- call: {connector: erp}")
+CHILDREN = [kind for kind in kinds.CHILDREN if kind not in ("Ingress", "HTTPRoute")]
+TOOLS = {
+    "argocd.argoproj.io/tracking-id": "shop:isthmus.dev/Route:x/it",
+    "app.kubernetes.io/instance": "shop",
+    "kustomize.toolkit.fluxcd.io/name": "shop",
+    "meta.helm.sh/release-name": "shop",
+    "kubectl.kubernetes.io/last-applied-configuration": "{}",
+}
+
+
+async def name_of(cluster: Cluster, kind: str) -> str:
+    found = await eventually(lambda: cluster.all(kind), until=lambda found: len(found) == 1)
+    return str(found[0]["metadata"]["name"])
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+async def test_a_child_that_is_deleted_comes_back(cluster: Cluster, kind: str) -> None:
+    async with cluster.operator():
+        await cluster.apply(ERP, ROUTE)
+        name = await name_of(cluster, kind)
+        before = await cluster.eventually_there(kind, name)
+
+        await cluster.kubectl("delete", kind, name)
+
+        now = await eventually(
+            lambda: cluster.get(kind, name),
+            until=lambda found: (
+                found is not None and found["metadata"]["uid"] != before["metadata"]["uid"]
+            ),
+        )
+        assert now is not None
+        assert now["metadata"]["labels"] == before["metadata"]["labels"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "patch", "path", "value"),
+    [
+        ("Deployment", {"spec": {"replicas": 7}}, ("spec", "replicas"), 1),
+        (
+            "Deployment",
+            {"spec": {"template": {"spec": {"automountServiceAccountToken": True}}}},
+            ("spec", "template", "spec", "automountServiceAccountToken"),
+            False,
+        ),
+        (
+            "Service",
+            {"spec": {"selector": {"isthmus.dev/route": "other"}}},
+            ("spec", "selector", "isthmus.dev/route"),
+            "it",
+        ),
+        (
+            "ServiceAccount",
+            {"automountServiceAccountToken": True},
+            ("automountServiceAccountToken",),
+            False,
+        ),
+        (
+            "PodDisruptionBudget",
+            {"spec": {"maxUnavailable": 0}},
+            ("spec", "maxUnavailable"),
+            1,
+        ),
+        (
+            "NetworkPolicy",
+            {"metadata": {"labels": {"app.kubernetes.io/component": "mine"}}},
+            ("metadata", "labels", "app.kubernetes.io/component"),
+            "route",
+        ),
+        (
+            "Service",
+            {"metadata": {"ownerReferences": None}},
+            ("metadata", "ownerReferences", 0, "kind"),
+            "Route",
+        ),
+    ],
+)
+async def test_an_edit_by_hand_is_undone(
+    cluster: Cluster, kind: str, patch: dict[str, Any], path: tuple[str | int, ...], value: Any
+) -> None:
+    async with cluster.operator():
+        await cluster.apply(ERP, ROUTE)
+        name = await name_of(cluster, kind)
+
+        await cluster.patch(kind, name, patch)
+
+        def undone(found: dict[str, Any]) -> bool:
+            here: Any = found
+            for part in path:
+                try:
+                    here = here[part]
+                except (KeyError, IndexError):
+                    return False
+            return bool(here == value)
+
+        await eventually(lambda: cluster.eventually_there(kind, name), until=undone)
+
+
+async def test_an_object_of_somebody_else_is_reported_and_left_alone(cluster: Cluster) -> None:
+    theirs = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "it"},
+        "spec": {"selector": {"app": "theirs"}, "ports": [{"port": 80}]},
+    }
+    async with cluster.operator():
+        await cluster.apply(theirs)
+        await cluster.apply(ERP, ROUTE)
+
+        ready = await cluster.condition("Route", "it", status="False")
+        assert ready["reason"] == "NameConflict"
+        assert "Service 'it'" in ready["message"]
+        await cluster.condition("Route", "it", "Stalled", status="True")
+        found = await cluster.eventually_there("Service", "it")
+        assert found["spec"]["selector"] == {"app": "theirs"}
+        assert "ownerReferences" not in found["metadata"]
+        assert await cluster.all("Deployment") == []
+
+
+async def test_what_is_no_longer_wanted_goes(cluster: Cluster) -> None:
+    exposed = manifests_text.route("- call: {connector: erp}", spec={"expose": {"host": "a.b"}})
+    async with cluster.operator():
+        await cluster.apply(ERP, exposed)
+        await cluster.eventually_there("Ingress", "it")
+
+        await cluster.apply(ROUTE)
+
+        await cluster.eventually_gone("Ingress", "it")
+
+
+async def test_a_plan_goes_once_nothing_needs_it(cluster: Cluster) -> None:
+    async with cluster.operator():
+        await cluster.apply(ERP, ROUTE)
+        await cluster.rolled_out("it")
+        await cluster.condition("Route", "it", status="True")
+        [first] = [each["metadata"]["name"] for each in await cluster.all("ConfigMap")]
+
+        await cluster.apply(manifests_text.route("- call: {connector: erp}", env={"a": "1"}))
+        await cluster.condition("Route", "it", status="Unknown")
+        # The former plan stays while its successor has not come up.
+        assert await cluster.get("ConfigMap", first) is not None
+        assert len(await cluster.all("ConfigMap")) == 2
+
+        await cluster.rolled_out("it")
+        await cluster.eventually_gone("ConfigMap", first)
+        assert len(await cluster.all("ConfigMap")) == 1
+
+
+async def test_nothing_of_the_routes_own_labels_reaches_a_child(cluster: Cluster) -> None:
+    marks = [f"{key}={value}" for key, value in TOOLS.items()]
+    async with cluster.operator():
+        await cluster.apply(ERP, ROUTE)
+        await cluster.kubectl("annotate", "route", "it", *marks)
+        await cluster.kubectl("label", "route", "it", "app.kubernetes.io/instance=shop")
+        await cluster.apply(manifests_text.route("- call: {connector: erp}", env={"a": "1"}))
+        await cluster.condition("Route", "it", status="Unknown")
+
+        for kind in CHILDREN:
+            for child in await cluster.all(kind):
+                metadata = child["metadata"]
+                ours = {"app.kubernetes.io/managed-by", "app.kubernetes.io/component"}
+                assert metadata["labels"].keys() == {"isthmus.dev/route", *ours}
+                assert TOOLS.keys().isdisjoint(metadata.get("annotations", {}))
+
+
+async def test_a_route_made_anew_takes_over_what_its_namesake_left(cluster: Cluster) -> None:
+    async with cluster.operator():
+        await cluster.apply(ERP, ROUTE)
+        await cluster.eventually_there("Deployment", "it")
+        # No garbage collector runs here, so the children stay behind.
+        await cluster.kubectl("delete", "route", "it")
+        await cluster.apply(ROUTE)
+
+        uid = (await cluster.eventually_there("Route", "it"))["metadata"]["uid"]
+        for kind in CHILDREN:
+            await eventually(
+                lambda kind=kind: cluster.all(kind),  # type: ignore[misc] # bound per kind
+                until=lambda found: (
+                    [each["metadata"]["ownerReferences"][0]["uid"] for each in found] == [uid]
+                ),
+            )
