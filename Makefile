@@ -42,9 +42,10 @@ unit: setup-dev ## tests of pure code
 contract: setup-dev ## tests on real sockets and a real kube-apiserver
 	$(BIN)/python -m pytest tests/contract
 
-generate: setup-dev ## write the CRDs and the reference from the models
+generate: setup-dev ## write the CRDs and the reference from the models, and the chart's from those
 	$(BIN)/python -m isthmus_api.crd crds
 	$(BIN)/python -m isthmus_api.reference docs/reference
+	$(BIN)/python scripts/chart.py .
 
 verify: setup-dev ## fail when a generated file is not what the models give
 	@scripts/verify
