@@ -68,7 +68,7 @@ def values(text: str, schema: dict[str, Any]) -> Iterator[Value]:
 
 def _below(
     path: str,
-    node: yaml.Node,
+    node: yaml.Node | None,
     found: dict[str, Any],
     schema: dict[str, Any],
     lines: list[str],
