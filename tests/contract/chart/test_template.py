@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import chart
 import pytest
 import yaml
 from helm import CHART, ROOT, Helm
+
+import chart
 
 HERE = Path(__file__).parent
 GIVEN = ("--set=runtime.image.tag=dev",)
@@ -30,7 +31,7 @@ def _environment(text: str) -> dict[str, str]:
 
 def _maps(path: str, value: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
     """Every object of the values whose fields are ours and not the user's."""
-    schema = schema.get("$ref") and SCHEMA["definitions"][schema["$ref"].split("/")[-1]] or schema
+    schema = (schema.get("$ref") and SCHEMA["definitions"][schema["$ref"].split("/")[-1]]) or schema
     if "properties" not in schema:
         return
     yield path
