@@ -42,10 +42,11 @@ unit: setup-dev ## tests of pure code
 contract: setup-dev ## tests on real sockets and a real kube-apiserver
 	$(BIN)/python -m pytest tests/contract
 
-generate: setup-dev ## write the CRDs, the reference and the golden files of tests
+generate: setup-dev ## write the CRDs, the chart's copy of them, the reference and golden files
 	$(BIN)/python -m isthmus_api.crd crds
 	$(BIN)/python -m isthmus_api.reference docs/reference
 	$(BIN)/python tests/support/desired_cases.py tests/unit/operator/desired/golden
+	$(BIN)/python scripts/chart.py .
 
 verify: setup-dev ## fail when a generated file is not what the models give
 	@scripts/verify

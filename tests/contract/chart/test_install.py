@@ -1,0 +1,150 @@
+"""Installing, upgrading and uninstalling the chart by real Helm on a real API server."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from control_plane import ControlPlane
+from helm import CHART, ROOT, Helm
+
+import chart
+
+PLACE = "--namespace=isthmus-system"
+ROUTE = """\
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
+metadata: {name: search}
+spec:
+  source: {http: {path: /search}}
+  steps: [{call: {connector: shop}}]
+"""
+
+
+@pytest.fixture
+def empty() -> Iterator[ControlPlane]:
+    """An API server on which nothing of ours was ever installed."""
+    with ControlPlane() as plane:
+        yield plane
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """The chart as if one version ago: without the value `workers` and one field of a Route."""
+    folder = Path(shutil.copytree(CHART, tmp_path / "older"))
+    definition = yaml.safe_load((ROOT / "crds/routes.yaml").read_text())
+    del _status_fields(definition)["planHash"]
+    (definition_file := folder / "templates/crds/routes.yaml").write_text(
+        chart.definition_template(yaml.safe_dump(definition, sort_keys=False), source="older")
+    )
+    assert "planHash:" not in definition_file.read_text()
+    values = yaml.safe_load((folder / "values.yaml").read_text())
+    del values["workers"]
+    (folder / "values.yaml").write_text(yaml.safe_dump(values))
+    schema = json.loads((folder / "values.schema.json").read_text())
+    del schema["properties"]["workers"]
+    (folder / "values.schema.json").write_text(json.dumps(schema))
+    deployment = folder / "templates/deployment.yaml"
+    variable = (
+        "            - name: ISTHMUS_WORKERS\n              value: {{ .Values.workers | quote }}\n"
+    )
+    assert variable in deployment.read_text()
+    deployment.write_text(deployment.read_text().replace(variable, ""))
+    about = folder / "Chart.yaml"
+    about.write_text(about.read_text().replace("version: 0.1.0", "version: 0.0.9"))
+    return folder
+
+
+def _status_fields(definition: dict[str, Any]) -> dict[str, Any]:
+    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    fields: dict[str, Any] = schema["properties"]["status"]["properties"]
+    return fields
+
+
+def _get(plane: ControlPlane, *args: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(plane.kubectl("get", *args, "-o", "json").stdout)
+    return found
+
+
+def _operator(plane: ControlPlane) -> tuple[int, set[str]]:
+    """Replicas and the names of the environment of the installed operator."""
+    spec = _get(plane, "deployment", "isthmus-operator", "-n", "isthmus-system")["spec"]
+    container = spec["template"]["spec"]["containers"][0]
+    return spec["replicas"], {each["name"] for each in container["env"]}
+
+
+def _names_of_ours(plane: ControlPlane) -> set[str]:
+    return set(plane.kubectl("get", "crd", "-o", "name").stdout.split())
+
+
+def test_an_upgrade_brings_new_fields_and_uninstalling_keeps_what_people_made(
+    empty: ControlPlane, older: Path
+) -> None:
+    helm = Helm(empty.folder, empty)
+    definition = ("crd", "routes.isthmus.dev")
+    given = ("--set=runtime.image.tag=dev", "--set=replicas=3")
+
+    helm("install", "isthmus", older, PLACE, "--create-namespace", *given)
+    before, operator_before = _get(empty, *definition), _operator(empty)
+    empty.kubectl("wait", "--for=condition=Established", *definition, "--timeout=30s")
+    empty.kubectl("apply", "-f", "-", stdin=ROUTE)
+    helm("upgrade", "isthmus", CHART, PLACE, "--reset-then-reuse-values")
+    after, operator_after = _get(empty, *definition), _operator(empty)
+    installed = _names_of_ours(empty)
+    helm("uninstall", "isthmus", PLACE)
+
+    assert "planHash" not in _status_fields(before)
+    assert "planHash" in _status_fields(after)
+    assert (operator_before[0], operator_after[0]) == (3, 3)
+    assert operator_after[1] - operator_before[1] == {"ISTHMUS_WORKERS"}
+    assert _names_of_ours(empty) == installed
+    assert _get(empty, "route", "search")["spec"]["source"]["http"]["path"] == "/search"
+    gone = empty.kubectl("get", "clusterroles,deployments,roles", "-A", "-o", "name").stdout
+    assert "isthmus" not in gone
+
+    # The definitions that stayed belong to the release of that name, which takes them back.
+    helm("install", "isthmus", CHART, PLACE, *given)
+    assert _get(empty, "route", "search")["metadata"]["name"] == "search"
+
+
+def test_a_second_upgrade_with_the_same_values_changes_nothing(plane: ControlPlane) -> None:
+    helm = Helm(plane.folder, plane)
+    kinds = "deployments,services,roles,rolebindings,poddisruptionbudgets,serviceaccounts"
+    everything = (f"{kinds},crds,clusterroles,clusterrolebindings", "-A")
+    labelled = ("-l", "app.kubernetes.io/instance=isthmus")
+
+    before = _versions(_get(plane, *everything, *labelled))
+    helm("upgrade", "isthmus", CHART, "--namespace=all-seeing", "--set=runtime.image.tag=dev")
+
+    assert before
+    assert _versions(_get(plane, *everything, *labelled)) == before
+
+
+def _versions(found: dict[str, Any]) -> dict[tuple[str, str], str]:
+    return {
+        (each["kind"], each["metadata"]["name"]): each["metadata"]["resourceVersion"]
+        for each in found["items"]
+    }
+
+
+def test_a_namespaced_operator_is_installed_by_who_has_no_say_over_the_cluster(
+    plane: ControlPlane,
+) -> None:
+    """A person who is admin of three namespaces and nothing else."""
+    helm = Helm(plane.folder, plane)
+    for name in ("small-operator", "small-a", "small-b"):
+        plane.kubectl("create", "namespace", name)
+        binding = ("create", "rolebinding", "small", "--clusterrole=cluster-admin", "--user=small")
+        plane.kubectl(*binding, "-n", name)
+    flags = ("--namespace=small-operator", "--kube-as-user=small", "--set=runtime.image.tag=dev")
+    own = ("--set=crds.install=false", "--set=rbac.aggregateRoles=false")
+    watch = "--set=watch.namespaces={small-a,small-b}"
+
+    helm("install", "small", CHART, *flags, *own, watch)
+    refused = helm.refusal("install", "large", CHART, *flags, *own)
+
+    assert _get(plane, "role", "small-isthmus-operator", "-n", "small-b")["rules"]
+    assert "clusterroles.rbac.authorization.k8s.io" in refused
