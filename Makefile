@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-dev lint fmt type arch unit contract generate verify bench lock
+.PHONY: help run test setup setup-dev lint fmt type arch unit contract generate verify cluster cluster-down bench lock
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,12 @@ generate: setup-dev ## write the CRDs, the chart's copy of them, the reference a
 
 verify: setup-dev ## fail when a generated file is not what the models give
 	@scripts/verify
+
+cluster: setup-dev ## a real Kubernetes on this machine; nothing to do when KUBECONFIG is set
+	@scripts/cluster up
+
+cluster-down: ## end that cluster and remove every trace of it
+	@scripts/cluster down
 
 bench: setup-dev ## speed and memory beside Benthos and Camel; ARGS="--quick" for a short run
 	$(BIN)/python bench/run.py $(ARGS)

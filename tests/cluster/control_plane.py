@@ -61,14 +61,14 @@ def assets() -> Path:
 class Process:
     """A program of the cluster: runs from construction to `stop()` and writes to a log file."""
 
-    def __init__(self, command: Sequence[str], *, log: Path) -> None:
+    def __init__(self, command: Sequence[str], *, log: Path, outlives_us: bool = False) -> None:
         self.name = Path(command[0]).name
         self.log = log
         with log.open("ab") as output:
             # In a session of its own it is spared the Ctrl-C that ends the tests, so that it is
             # still there while they clean up.
             self._process = subprocess.Popen(
-                [*_ending_with_us(), *command],
+                [*([] if outlives_us else _ending_with_us()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -100,7 +100,7 @@ class Process:
 
 
 class ControlPlane:
-    """One etcd and one kube-apiserver on free ports of 127.0.0.1.
+    """One etcd and one kube-apiserver on free ports of this machine.
 
     Start it from a thread that lives as long as it does, such as the main one: on Linux its
     programs end with the thread that started them, so a killed test run leaves none behind.
@@ -117,18 +117,27 @@ class ControlPlane:
     folder: Path
     """Where state and logs (`etcd.log`, `kube-apiserver.log`) are."""
 
+    processes: tuple[Process, ...]
+    """etcd and the API server."""
+
     def __init__(
         self,
         *,
         folder: Path | None = None,
+        host: str = HOST,
         apiserver_flags: Mapping[str, str] | None = None,
+        outlives_us: bool = False,
     ) -> None:
         """Use `folder` and keep it after `stop()`; without one, use a temporary folder.
 
-        `apiserver_flags`, named without their dashes, come on top of our own and replace them.
+        The API server listens at `host`, an address of this machine. `apiserver_flags`, named
+        without their dashes, come on top of our own and replace them. With `outlives_us` both
+        programs go on when this process ends.
         """
         self._given_folder = folder
+        self._host = host
         self._apiserver_flags = dict(apiserver_flags or {})
+        self._outlives_us = outlives_us
         self._started = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -152,7 +161,7 @@ class ControlPlane:
             self.token = secrets.token_urlsafe(32)
             self._kubectl = shutil.which(str(programs / "kubectl")) or shutil.which("kubectl")
             etcd_port, apiserver_port = _free_ports(2)
-            self.server = f"https://{HOST}:{apiserver_port}"
+            self.server = f"https://{self._host}:{apiserver_port}"
             self.certificate = self.folder / "apiserver.crt"
             self.kubeconfig = self.folder / "kubeconfig"
 
@@ -165,6 +174,7 @@ class ControlPlane:
             started.callback(apiserver.stop)
             self._wait_until_ready(etcd, apiserver)
             self._write_kubeconfig()
+            self.processes = (etcd, apiserver)
             self._started = started.pop_all()
         return self
 
@@ -202,7 +212,8 @@ class ControlPlane:
 
     def _run(self, program: Path, flags: Mapping[str, str]) -> Process:
         command = [str(program), *(f"--{name}={value}" for name, value in flags.items())]
-        return Process(command, log=self.folder / f"{program.name}.log")
+        log = self.folder / f"{program.name}.log"
+        return Process(command, log=log, outlives_us=self._outlives_us)
 
     def _etcd_flags(self, port: int) -> dict[str, str]:
         url = f"http://{HOST}:{port}"
@@ -222,8 +233,8 @@ class ControlPlane:
         return {
             "etcd-servers": f"http://{HOST}:{etcd_port}",
             "secure-port": str(port),
-            "bind-address": HOST,
-            "advertise-address": HOST,
+            "bind-address": self._host,
+            "advertise-address": self._host,
             # Endpoints may not hold a loopback address, and nobody here looks for the API server.
             "endpoint-reconciler-type": "none",
             "cert-dir": str(self.folder),

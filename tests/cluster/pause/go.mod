@@ -1,0 +1,4 @@
+// The process that holds a pod's namespaces.
+module isthmus/tests/cluster/pause
+
+go 1.25.0
