@@ -45,6 +45,7 @@ contract: setup-dev ## tests on real sockets and a real kube-apiserver
 generate: setup-dev ## write the CRDs and the reference from the models
 	$(BIN)/python -m isthmus_api.crd crds
 	$(BIN)/python -m isthmus_api.reference docs/reference
+	$(BIN)/python -m isthmus_operator.reference docs/reference
 
 verify: setup-dev ## fail when a generated file is not what the models give
 	@scripts/verify
