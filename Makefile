@@ -47,6 +47,7 @@ generate: setup-dev ## write the CRDs, the chart's copy of them, the reference a
 	$(BIN)/python -m isthmus_api.reference docs/reference
 	$(BIN)/python tests/support/desired_cases.py tests/unit/operator/desired/golden
 	$(BIN)/python scripts/chart.py .
+	$(BIN)/python -m isthmus_operator.reference docs/reference
 
 verify: setup-dev ## fail when a generated file is not what the models give
 	@scripts/verify

@@ -43,17 +43,26 @@ class Backoff:
 class Queue(Generic[K]):
     """Keys in the order they came, without duplicates. Belongs to one event loop."""
 
-    def __init__(self, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self,
+        backoff: Backoff | None = None,
+        *,
+        waited: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        """`waited` is told for how many seconds a key waited whenever a worker takes one."""
         self._backoff = backoff or Backoff()
+        self._waited = waited
         self._ready: deque[K] = deque()
-        self._waiting: set[K] = set()
-        """Keys in `_ready`, and keys under way that came again meanwhile."""
+        self._waiting: dict[K, float] = {}
+        """Since when; keys in `_ready`, and keys under way that came again meanwhile."""
         self._under_way: dict[K, float] = {}
         self._failures: dict[K, int] = {}
         self._later: dict[K, asyncio.TimerHandle] = {}
         self._filled = asyncio.Event()
         self._ended = asyncio.Event()
         self._closed = False
+        self._moved = 0.0
+        """When a key was finished last, or came to a queue that was empty."""
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -64,7 +73,7 @@ class Queue(Generic[K]):
             later.cancel()
         if key in self._waiting:
             return
-        self._waiting.add(key)
+        self._waiting[key] = asyncio.get_running_loop().time()
         if key not in self._under_way:
             self._offer(key)
 
@@ -84,8 +93,9 @@ class Queue(Generic[K]):
             self._filled.clear()
             await self._filled.wait()
         key = self._ready.popleft()
-        self._waiting.discard(key)
-        self._under_way[key] = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
+        self._waited(now - self._waiting.pop(key))
+        self._under_way[key] = now
         return key
 
     def done(self, key: K, *, again_in: float | None = None) -> None:
@@ -122,6 +132,10 @@ class Queue(Generic[K]):
             return 0.0
         return asyncio.get_running_loop().time() - min(self._under_way.values())
 
+    def stuck_for(self) -> float:
+        """Seconds for which keys wait and nothing was finished; 0 when none waits."""
+        return asyncio.get_running_loop().time() - self._moved if self._ready else 0.0
+
     def _come_due(self, key: K) -> None:
         self._later.pop(key, None)
         self.add(key)
@@ -129,9 +143,12 @@ class Queue(Generic[K]):
     def _end(self, key: K) -> None:
         self._under_way.pop(key, None)
         self._ended.set()
+        self._moved = asyncio.get_running_loop().time()
         if key in self._waiting:
             self._offer(key)
 
     def _offer(self, key: K) -> None:
+        if not self._ready:
+            self._moved = asyncio.get_running_loop().time()
         self._ready.append(key)
         self._filled.set()

@@ -89,6 +89,35 @@ async def test_a_worker_cancelled_after_it_was_woken_leaves_the_key_to_another()
     assert await asyncio.wait_for(second, 1) == "a"
 
 
+async def test_a_queue_is_stuck_while_keys_wait_and_none_is_finished() -> None:
+    queue, loop = _queue(), asyncio.get_running_loop()
+    assert queue.stuck_for() == 0.0
+    for key in "abc":
+        queue.add(key)
+    came = loop.time()
+    await queue.get()
+    await asyncio.sleep(0.02)
+
+    assert 0.02 <= queue.stuck_for() <= loop.time() - came + 0.001
+    finished = loop.time()
+    queue.done("a")
+    assert queue.stuck_for() <= loop.time() - finished
+    await queue.get()
+    await queue.get()
+    assert queue.stuck_for() == 0.0
+
+
+async def test_how_long_a_key_waited_is_told() -> None:
+    told: list[float] = []
+    queue: Queue[str] = Queue(waited=told.append)
+    came = asyncio.get_running_loop().time()
+    queue.add("a")
+    await asyncio.sleep(0.02)
+    await queue.get()
+
+    assert 0.02 <= told[0] <= asyncio.get_running_loop().time() - came
+
+
 @pytest.mark.parametrize("failures", [1, 5, 10_000])
 def test_no_delay_exceeds_the_longest(failures: int) -> None:
     assert 0 < Backoff(first=0.1, longest=60.0).delay(failures) <= 60.0
