@@ -6,8 +6,8 @@ Connector or a Mapping finds exactly the Routes that it touches.
 """
 
 import itertools
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -18,6 +18,7 @@ from isthmus_api import manifests
 from isthmus_api.model import API_VERSION, Model
 from isthmus_api.problems import Problem
 from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, NOWHERE, ROUTE, Key, Resource
+from isthmus_operator.metrics import State
 
 Read = Resource[Model] | tuple[Problem, ...]
 """An object that fits its model, or what is wrong with it."""
@@ -40,6 +41,8 @@ class Declared:
     """Name, namespace and spec as JSON; nothing else of an object concerns a reconcile."""
     status: bytes = field(repr=False)
     references: frozenset[Key]
+    standing: tuple[State, ...]
+    """By the conditions that are true."""
 
     @classmethod
     def of(cls, found: dict[str, Any]) -> "Declared":
@@ -61,6 +64,7 @@ class Declared:
             manifest=orjson.dumps(manifest),
             status=orjson.dumps(found.get("status") or {}),
             references=frozenset(_references(key, manifest["spec"])),
+            standing=_standing(found.get("status") or {}),
         )
 
     def read(self) -> Read:
@@ -99,29 +103,50 @@ class Declarations:
         """What was declared under a key."""
         return self._declared.get(key)
 
-    def take(self, found: dict[str, Any]) -> None:
-        """Take in an object as it was heard of, or as a request returned it."""
+    def take(self, found: dict[str, Any]) -> bool:
+        """Take in an object as it was heard of, or as a request returned it; whether it is news."""
+        if not self.is_news(found):
+            return False
         now = Declared.of(found)
         before = self._declared.get(now.key)
-        if before and before.uid == now.uid and now.version <= before.version:
-            return
         self._declared[now.key] = now
         if not (before and before.same_wish(now)):
             self._changed(now.key, before, now)
+        return True
 
-    def forget(self, key: Key, *, uid: str) -> None:
-        """Take in that an object is gone; a namesake that came after it stays."""
+    def is_news(self, found: dict[str, Any]) -> bool:
+        """Whether an object is otherwise, and later, than what is known."""
+        known, metadata = self._declared.get(key_of(found)), found["metadata"]
+        same = known is not None and known.uid == metadata["uid"]
+        return known is None or not same or int(metadata["resourceVersion"]) > known.version
+
+    def forget(self, key: Key, *, uid: str) -> bool:
+        """Take in that an object is gone, but no namesake of it; whether it is news."""
         before = self._declared.get(key)
-        if before and before.uid == uid:
-            del self._declared[key]
-            self._changed(key, before, None)
+        if before is None or before.uid != uid:
+            return False
+        del self._declared[key]
+        self._changed(key, before, None)
+        return True
 
-    def sweep(self, kind: str, namespace: str | None, *, seen: set[Key], since: int) -> None:
-        """Forget what a list did not have, unless it came after the version of the list."""
-        for key, declared in list(self._declared.items()):
-            listed = key.kind == kind and namespace in (None, key.namespace)
-            if listed and key not in seen and declared.version < since:
-                self.forget(key, uid=declared.uid)
+    def unseen(
+        self, kind: str, namespace: str | None, *, seen: set[Key], since: int
+    ) -> list[Declared]:
+        """What a list should have had and did not; what came after its version is not meant."""
+        return [
+            declared
+            for key, declared in self._declared.items()
+            if key.kind == kind and namespace in (None, key.namespace)
+            if key not in seen and declared.version < since
+        ]
+
+    def standings(self, kind: str) -> Counter[State]:
+        """How many objects of a kind there are, and how many of them are in each state."""
+        counts: Counter[State] = Counter()
+        for key, declared in self._declared.items():
+            if key.kind == kind:
+                counts.update(("all", *declared.standing))
+        return counts
 
     def users(self, key: Key) -> list[Key]:
         """The Routes that name a Connector or a Mapping, by name."""
@@ -155,6 +180,20 @@ class Declarations:
 def key_of(found: dict[str, Any]) -> Key:
     """What names an object."""
     return Key(found["kind"], found["metadata"]["namespace"], found["metadata"]["name"])
+
+
+_STATES: Final[Mapping[str, State]] = {
+    "Ready": "ready",
+    "Reconciling": "reconciling",
+    "Stalled": "stalled",
+    "Paused": "paused",
+}
+
+
+def _standing(status: dict[str, Any]) -> tuple[State, ...]:
+    conditions = status.get("conditions") or ()
+    true = (each["type"] for each in conditions if each["status"] == "True")
+    return tuple(_STATES[each] for each in true if each in _STATES)
 
 
 def _read(manifest: bytes) -> Read:

@@ -24,10 +24,10 @@ CHUNK: Final = 500
 class Listener(Protocol):
     """Whoever is told of objects."""
 
-    def take(self, found: dict[str, Any]) -> None:
+    def take(self, found: dict[str, Any]) -> bool:
         """An object is there, or is otherwise than it was."""
 
-    def forget(self, key: Key, *, uid: str) -> None:
+    def forget(self, key: Key, *, uid: str) -> bool:
         """An object is gone."""
 
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, Protocol, TypeVar
 
+from isthmus_operator import metrics
 from isthmus_operator.kube import Client, Gone, NotFound, Resource
 from isthmus_operator.kube.errors import ApiError
 from isthmus_operator.queue import Backoff
@@ -139,6 +140,7 @@ class Informer(Generic[Record]):
 
     def _take(self, event: str, found: dict[str, Any]) -> None:
         self._hear()
+        metrics.heard(self.resource.kind)
         if self._listed.is_set():
             self._since = found["metadata"]["resourceVersion"]
         if event == "BOOKMARK":

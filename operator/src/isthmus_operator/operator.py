@@ -8,29 +8,35 @@ from the API server, so ending it at any moment loses nothing.
 """
 
 import asyncio
+import itertools
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection, Mapping
+import time
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from isthmus_api.resources import CONNECTOR, MAPPING, ROUTE, Key
-from isthmus_operator import edge
+from isthmus_operator import edge, logs, metrics
 from isthmus_operator.children import Children
 from isthmus_operator.declared import Declarations, key_of
 from isthmus_operator.desired import Context
 from isthmus_operator.kube import Access, ApiError, Client, Resource, kinds
 from isthmus_operator.queue import Queue
 from isthmus_operator.reconcile import connector, mapping, route
+from isthmus_operator.reconcile.outcome import AGAIN_SECONDS, Outcome, Stalled, Waiting
 from isthmus_operator.reconcile.report import Reporter, Tell
 from isthmus_operator.reconcile.world import World
 from isthmus_operator.verdicts import Verdicts
 
 RESYNC_SECONDS: Final = 600.0
 """How often everything is listed and reconciled again, give or take a tenth."""
+GRACE_SECONDS: Final = 30.0
+"""How much later than a list a watch may tell the same."""
+SURVEY_SECONDS: Final = 10.0
 
-Reconcile = Callable[[Key, World], Awaitable[float | None]]
-"""Returns after how many seconds the object wants another look, if it does."""
+Reconcile = Callable[[Key, World], Awaitable[Outcome | None]]
+"""Returns what it came to; None for an object that is gone."""
 
 _RECONCILE: Final[Mapping[str, Reconcile]] = {
     CONNECTOR.name: connector.reconcile,
@@ -58,11 +64,13 @@ class Operator:
         self._client = client
         self._namespaces = namespaces
         self._workers = workers
-        self.queue: Queue[Key] = Queue()
+        self.queue: Queue[Key] = Queue(waited=metrics.waited)
         self.declared = Declarations(self.queue.add)
-        self.children = Children(client, namespaces=[*namespaces] or [None], wake=self.queue.add)
+        self.children = Children(client, namespaces=(*namespaces,) or (None,), wake=self.queue.add)
         self.synced = asyncio.Event()
         """Set once everything that there is was read."""
+        self.missed = 0
+        """Objects that the last resync knew better than the watch, which should have told."""
         self._world = World(
             client=client,
             declared=self.declared,
@@ -76,60 +84,106 @@ class Operator:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. An error ends the process; its successor starts afresh."""
         async with asyncio.TaskGroup() as tasks:
-            watches = [tasks.create_task(each.run()) for each in self.children.informers()]
-            await self.children.ready()
-            await self._list()
-            self.synced.set()
-            watches.append(tasks.create_task(self._resync()))
-            workers = [tasks.create_task(self._work()) for _ in range(self._workers)]
+            started = [tasks.create_task(each.run()) for each in self.children.informers()]
+            if await finished(self._sync(), before=stop):
+                self.synced.set()
+            started += [tasks.create_task(each()) for each in (self._resync, self._survey)]
+            started += [tasks.create_task(self._work()) for _ in range(self._workers)]
             await edge.watch(self._access, self.declared, namespaces=self._namespaces, stop=stop)
             await self.queue.close()
-            for task in (*watches, *workers):
+            for task in started:
                 task.cancel()
+
+    async def _sync(self) -> None:
+        await self.children.ready()
+        await self._list()
 
     async def _work(self) -> None:
         while True:
-            await self._reconcile(await self.queue.get())
+            key = await self.queue.get()
+            with logs.about(key.kind, key.namespace, key.name):
+                await self._reconcile(key)
 
     async def _reconcile(self, key: Key) -> None:
+        began = time.perf_counter()
+        result: metrics.Result = "failed"
         try:
-            again_in = await _RECONCILE[key.kind](key, self._world)
+            came_to = await _RECONCILE[key.kind](key, self._world)
         except ApiError as error:
             delay = self.queue.retry(key, at_least=error.after)
+            metrics.failed(key.kind, "platform")
             _log.warning("retried", extra={"reason": error.reason, "delay_seconds": delay})
         except Exception:
             delay = self.queue.retry(key)
+            metrics.failed(key.kind, "platform")
             _log.exception("failed", extra={"delay_seconds": delay})
         else:
+            again_in = AGAIN_SECONDS.get(came_to.reason) if came_to else None
             self.queue.done(key, again_in=again_in)
+            result = _result(came_to, again=again_in is not None)
+            if result == "stalled":
+                metrics.failed(key.kind, "user")
+        metrics.reconciled(key.kind, result, time.perf_counter() - began)
+
+    async def _survey(self) -> None:
+        """Count what there is now and then, for the metrics."""
+        while True:
+            for kind in _RECONCILE:
+                metrics.resources(kind, self.declared.standings(kind))
+            await asyncio.sleep(SURVEY_SECONDS)
 
     async def _resync(self) -> None:
         """Look at everything again now and then: heals what no event told of."""
         while True:
             await asyncio.sleep(RESYNC_SECONDS * random.uniform(0.9, 1.1))  # noqa: S311 - no secret
             try:
-                await self._list()
+                self.missed = await self._list(grace=GRACE_SECONDS)
             except ApiError as error:
                 _log.warning("resync failed", extra={"reason": error.reason})
                 continue
             for key in list(self.declared):
                 self.queue.add(key)
 
-    async def _list(self) -> None:
-        for resource in kinds.OURS.values():
-            for namespace in self._namespaces or (None,):
-                await self._list_one(resource, namespace)
+    async def _list(self, *, grace: float = 0.0) -> int:
+        """Read everything; how much of it is news `grace` seconds after it was read."""
+        places = itertools.product(kinds.OURS.values(), self._namespaces or (None,))
+        return sum([await self._list_one(*place, grace) for place in places])
 
-    async def _list_one(self, resource: Resource, namespace: str | None) -> None:
+    async def _list_one(self, resource: Resource, namespace: str | None, grace: float) -> int:
         seen: set[Key] = set()
-        since = 0
+        since = news = 0
         async for chunk, version in self._client.list(resource, namespace):
-            for found in chunk:
-                self.declared.take(found)
             seen.update(map(key_of, chunk))
             since = int(version)
-            await asyncio.sleep(0)  # others get their turn between two chunks
-        self.declared.sweep(resource.kind, namespace, seen=seen, since=since)
+            newer = [found for found in chunk if self.declared.is_news(found)]
+            # Between two chunks others get their turn, and the watch gets its time to tell.
+            await asyncio.sleep(grace if newer else 0)
+            news += sum(map(self.declared.take, newer))
+        gone = self.declared.unseen(resource.kind, namespace, seen=seen, since=since)
+        await asyncio.sleep(grace if gone else 0)
+        return news + sum(self.declared.forget(each.key, uid=each.uid) for each in gone)
+
+
+def _result(came_to: Outcome | None, *, again: bool) -> metrics.Result:
+    match came_to:
+        case Waiting():
+            return "waiting"
+        case Stalled():
+            return "stalled"
+        case _:
+            return "again" if again else "done"
+
+
+async def finished(work: Coroutine[Any, Any, None], *, before: asyncio.Event) -> bool:
+    """Whether some work ended before an event came, which ends it."""
+    working, coming = asyncio.create_task(work), asyncio.create_task(before.wait())
+    await asyncio.wait((working, coming), return_when=asyncio.FIRST_COMPLETED)
+    coming.cancel()
+    if not working.done():
+        working.cancel()
+        return False
+    await working  # an error of its own is raised here
+    return True
 
 
 def _now() -> str:

@@ -5,6 +5,7 @@ operator itself never reads a Secret.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from isthmus_api.resources import Key, Resource
 from isthmus_operator import desired
@@ -15,27 +16,28 @@ from isthmus_operator.reconcile.outcome import SECRET_NOT_FOUND, Outcome, Runnin
 from isthmus_operator.reconcile.users import users
 from isthmus_operator.reconcile.world import World
 
+_VALID: Final = Running("The spec is valid.", reason="Valid")
 
-async def reconcile(key: Key, world: World) -> float | None:
+
+async def reconcile(key: Key, world: World) -> Outcome | None:
     """Judge one Connector and say so in its status."""
     declared = world.declared.get(key)
     if declared is None or declared.deleting:
         return None
     read = declared.read()
     if not isinstance(read, Resource):
-        came_to = outcome.of_problems(read) or Running("", reason="Valid")
-        findings = [*outcome.readiness(came_to), outcome.config(read)]
+        came_to: Outcome = outcome.of_problems(read) or _VALID
+        findings = [outcome.config(read)]
     else:
         wanted = desired.secrets(read.spec)
         told = [world.secrets.get(user) for user in world.declared.users(key)]
         missing = sorted(set(_missing(wanted, told)), key=str)
-        findings = [
-            *outcome.readiness(_came_to(missing)),
-            outcome.config(()),
-            *_secrets(wanted, missing, mounted=any(each == frozenset() for each in told)),
-        ]
+        came_to = _came_to(missing)
+        mounted = any(each == frozenset() for each in told)
+        findings = [outcome.config(()), *_secrets(wanted, missing, mounted=mounted)]
+    findings = [*outcome.readiness(came_to), *findings]
     await world.reporter.write(declared, findings, users(key, world))
-    return None
+    return came_to
 
 
 def _missing(
@@ -53,7 +55,7 @@ def _missing(
 def _came_to(missing: list[MissingSecret]) -> Outcome:
     if missing:
         return Waiting(SECRET_NOT_FOUND, f"{missing[0]}; {missing[0].advice}")
-    return Running("The spec is valid.", reason="Valid")
+    return _VALID
 
 
 def _secrets(

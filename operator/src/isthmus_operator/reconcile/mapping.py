@@ -2,12 +2,12 @@
 
 from isthmus_api.resources import Key
 from isthmus_operator.reconcile import outcome
-from isthmus_operator.reconcile.outcome import Running
+from isthmus_operator.reconcile.outcome import Outcome, Running
 from isthmus_operator.reconcile.users import users
 from isthmus_operator.reconcile.world import World
 
 
-async def reconcile(key: Key, world: World) -> float | None:
+async def reconcile(key: Key, world: World) -> Outcome | None:
     """Judge one Mapping and say so in its status."""
     declared = world.declared.get(key)
     if declared is None or declared.deleting:
@@ -19,4 +19,4 @@ async def reconcile(key: Key, world: World) -> float | None:
     )
     findings = [*outcome.readiness(came_to), outcome.config(problems)]
     await world.reporter.write(declared, findings, users(key, world))
-    return None
+    return came_to

@@ -59,6 +59,13 @@ class Paused:
 
 Outcome = Running | Rolling | Waiting | Stalled | Paused
 
+AGAIN_SECONDS: Final = {
+    "NameConflict": 30.0,
+    "ChildForbidden": 30.0,
+    "ChildRefused": 60.0,
+    "GatewayApiMissing": 30.0,
+}
+"""By reason: what no event of ours tells the end of is looked at again after a while."""
 SECRET_NOT_FOUND: Final = "SecretNotFound"  # noqa: S105 - a reason, no secret
 _MISSING: Final = frozenset({Code.CONNECTOR_NOT_FOUND, Code.MAPPING_NOT_FOUND})
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from isthmus_operator.conditions import Condition, Finding, Type, conditions
 from isthmus_operator.declared import Declarations, Declared
+from isthmus_operator.events import Kind
 from isthmus_operator.kube import Client, kinds
 
-Tell = Callable[[Declared, str, str, str], None]
+Tell = Callable[[Declared, Kind, str, str], None]
 """Takes an object, Normal or Warning, a reason and a message."""
 
 
@@ -52,7 +53,7 @@ class Reporter:
         self._declared.take(await self._client.apply(resource, manifest, sub="status"))
         self._transition(declared, _ready(known), _ready(status["conditions"]))
 
-    def tell(self, declared: Declared, kind: str, reason: str, message: str) -> None:
+    def tell(self, declared: Declared, kind: Kind, reason: str, message: str) -> None:
         """Tell of something that is no condition."""
         self._tell(declared, kind, reason, message)
 

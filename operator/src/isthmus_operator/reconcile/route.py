@@ -31,13 +31,6 @@ from isthmus_operator.reconcile.outcome import (
 )
 from isthmus_operator.reconcile.world import World
 
-_AGAIN_SECONDS: Final = {
-    "NameConflict": 30.0,
-    "ChildForbidden": 30.0,
-    "ChildRefused": 60.0,
-    "GatewayApiMissing": 30.0,
-}
-"""What no event of ours tells the end of is looked at again after a while."""
 _TOLD_AT_MOST: Final = 20
 """Names of other objects that a message can list."""
 
@@ -62,7 +55,7 @@ class Work:
 Step = Callable[[Work, World], Awaitable[Outcome | None]]
 
 
-async def reconcile(key: Key, world: World) -> float | None:
+async def reconcile(key: Key, world: World) -> Outcome | None:
     """Bring one Route to where it should be, as far as that goes now."""
     declared = world.declared.get(key)
     if declared is None or declared.deleting:
@@ -74,7 +67,7 @@ async def reconcile(key: Key, world: World) -> float | None:
     world.heard_of_secrets(key, _secrets(work, world))
     came_to = came_to or _workload(work, world)
     await _report(work, world, came_to)
-    return _AGAIN_SECONDS.get(came_to.reason)
+    return came_to
 
 
 async def read(work: Work, world: World) -> Outcome | None:
