@@ -127,6 +127,7 @@ class Cluster:
                 "disable-admission-plugins": "",
                 "endpoint-reconciler-type": "lease",
                 "enable-aggregator-routing": "true",
+                "kubelet-preferred-address-types": "InternalIP",
             },
             outlives_us=True,
         ).start()

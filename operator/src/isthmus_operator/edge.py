@@ -19,6 +19,7 @@ from isthmus_operator.kube import Access
 LOGIN_SECONDS: Final = 600.0
 """Tokens of pods are replaced every hour; kopf asks for ours again after this."""
 CHUNK: Final = 500
+_IDENTITY: Final[Any] = "isthmus"
 
 
 class Listener(Protocol):
@@ -46,6 +47,8 @@ async def watch(
         clusterwide=not namespaces,
         namespaces=namespaces,
         stop_flag=stop,
+        # Else kopf asks the system for the name of our user, who has none in a container.
+        identity=_IDENTITY,
     )
 
 
