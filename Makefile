@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-dev lint fmt type arch unit contract generate verify cluster cluster-down bench lock
+.PHONY: help run test setup setup-dev lint fmt type arch unit contract generate verify e2e images demo cluster cluster-down bench lock
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,15 @@ generate: setup-dev ## write the CRDs, the chart's copy of them, the reference a
 
 verify: setup-dev ## fail when a generated file is not what the models give
 	@scripts/verify
+
+e2e: setup-dev ## tests on a real cluster: that of KUBECONFIG, or one made on this machine (root)
+	$(BIN)/python -m pytest tests/e2e
+
+images: ## build localhost/isthmus-{runtime,operator,example}:dev
+	@scripts/images
+
+demo: ## cluster, images, operator and the example, then one Route scaled
+	@scripts/demo
 
 cluster: setup-dev ## a real Kubernetes on this machine; nothing to do when KUBECONFIG is set
 	@scripts/cluster up

@@ -1,0 +1,41 @@
+"""A real cluster with the operator installed by Helm, as a platform team has it.
+
+The cluster is the one of KUBECONFIG, or one on this machine, which is left up: `make cluster-down`
+ends it. Images are built first, where they are not what the sources make.
+"""
+
+import itertools
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kubernetes_cluster import Cluster, Namespace
+
+ROOT = Path(__file__).parents[2]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The cluster, with images on its node and the operator in `isthmus-system`."""
+    kubeconfig = _script("cluster", "up").splitlines()[-1]
+    _script("images")
+    found = Cluster(Path(kubeconfig))
+    found.install()
+    return found
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[Namespace]:
+    """A namespace that takes only pods of the restricted standard; gone after the test."""
+    name = f"e2e-{os.getpid()}-{next(_numbers)}"
+    with cluster.namespace(name) as made:
+        yield made
+
+
+def _script(name: str, *args: str) -> str:
+    done = subprocess.run([ROOT / "scripts" / name, *args], stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0, f"scripts/{name} failed: it says why on standard error"
+    return done.stdout

@@ -1,0 +1,142 @@
+"""A cluster as its users see it: kubectl and helm, and a look at what there is."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from control_plane import HERE as CLUSTER_FOLDER
+
+T = TypeVar("T")
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "charts" / "isthmus"
+SYSTEM = "isthmus-system"
+EXAMPLE_IMAGE = "localhost/isthmus-example:dev"
+
+
+def eventually(
+    look: Callable[[], T], *, until: Callable[[T], bool], within: float = 60.0, pause: float = 0.2
+) -> T:
+    """Look until what is seen is as expected, and give it."""
+    deadline = time.monotonic() + within
+    while not until(seen := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not so within {within:.0f} s; last seen: {seen}")
+        time.sleep(pause)
+    return seen
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster, with the rights of its kubeconfig."""
+
+    kubeconfig: Path
+
+    @cached_property
+    def programs(self) -> Path:
+        """The folder that has kubectl and helm."""
+        built = subprocess.run(
+            [CLUSTER_FOLDER / "build", "kubectl", "helm"],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return Path(built.stdout.splitlines()[-1])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What kubectl and helm need to find the cluster."""
+        return os.environ | {"KUBECONFIG": str(self.kubeconfig), "KUBERC": "off"}
+
+    def run(self, program: str, *args: str, stdin: str = "", timeout: float = 180) -> str:
+        """Run kubectl or helm; what it printed. An error has what it said."""
+        done = subprocess.run(
+            [shutil.which(program, path=str(self.programs)) or program, *args],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=self.environment,
+        )
+        if done.returncode != 0:
+            raise AssertionError(f"{program} {' '.join(args)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def kubectl(self, *args: str, stdin: str = "", timeout: float = 180) -> str:
+        """Run kubectl."""
+        return self.run("kubectl", *args, stdin=stdin, timeout=timeout)
+
+    def install(self, *args: str) -> None:
+        """Install the operator, or bring it to what the chart and `args` say."""
+        self.run(
+            *("helm", "upgrade", "--install", "isthmus", str(CHART)),
+            *("--namespace", SYSTEM, "--create-namespace"),
+            *("--set", "image.tag=dev", "--set", "runtime.image.tag=dev", *args),
+            *("--wait", "--timeout", "3m"),
+            timeout=200,
+        )
+
+    @contextlib.contextmanager
+    def namespace(self, name: str) -> Iterator["Namespace"]:
+        """A namespace for as long as the block lasts."""
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {
+                "name": name,
+                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+            },
+        }
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+        try:
+            yield Namespace(self, name)
+        finally:
+            self.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """One namespace of a cluster."""
+
+    cluster: Cluster
+    name: str
+
+    def kubectl(self, *args: str, stdin: str = "", timeout: float = 180) -> str:
+        """Run kubectl here."""
+        return self.cluster.kubectl("--namespace", self.name, *args, stdin=stdin, timeout=timeout)
+
+    def apply(self, *documents: str | dict[str, Any]) -> None:
+        """Apply manifests, as YAML or as objects."""
+        texts = (each if isinstance(each, str) else yaml.safe_dump(each) for each in documents)
+        self.kubectl("apply", "-f", "-", stdin="\n---\n".join(texts))
+
+    def get(self, *what: str) -> Any:
+        """Objects as kubectl gives them."""
+        return json.loads(self.kubectl("get", *what, "-o", "json"))
+
+    def wait(self, what: str, condition: str = "condition=Ready", *, within: float = 90) -> None:
+        """Wait as a user would, with `kubectl wait`."""
+        self.kubectl("wait", f"--for={condition}", what, f"--timeout={within:.0f}s")
+
+    def pods(self, route: str) -> dict[str, str]:
+        """The pods of a Route: name by uid, those that are going left out."""
+        found = self.get("pods", "-l", f"isthmus.dev/route={route}")["items"]
+        return {
+            pod["metadata"]["uid"]: pod["metadata"]["name"]
+            for pod in found
+            if "deletionTimestamp" not in pod["metadata"]
+        }
+
+    def fetch(self, service: str, path: str) -> str:
+        """GET through a Service, by way of the API server."""
+        return self.kubectl(
+            "get", "--raw", f"/api/v1/namespaces/{self.name}/services/{service}/proxy{path}"
+        )
