@@ -71,7 +71,7 @@ bench: setup-dev ## speed and memory beside Benthos and Camel; ARGS="--quick" fo
 	$(BIN)/python bench/run.py $(ARGS)
 
 lock: ## pin requirements/*.in with hashes (needs uv)
-	@for name in runtime run operator dev; do \
+	@for name in runtime run operator example dev; do \
 	  uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
 	    --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
