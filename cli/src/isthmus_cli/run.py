@@ -1,7 +1,6 @@
 """isthmus run: serve every Route of a folder on this machine."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from isthmus_api.problems import Problem, errors
 from isthmus_cli import folder, report
 from isthmus_runtime import logs, secrets
 from isthmus_runtime.runtime import Runtime, Settings
+from isthmus_runtime.stopping import Signals
 
 Output = Literal["text", "json"]
 
@@ -91,14 +91,11 @@ class _Session:
             click.echo(f"isthmus: {_cannot_listen(error, self._settings)}", err=True)
             return 1
         self._announce(plans, port, admin_port)
-        await self._until_stopped(runtime, watch=watch)
-        await runtime.drain()
-        return 0
+        signals = Signals()
+        await self._until(signals.first, runtime, watch=watch)
+        return 0 if await signals.drain(runtime) else 1
 
-    async def _until_stopped(self, runtime: Runtime, *, watch: bool) -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async def _until(self, stop: asyncio.Event, runtime: Runtime, *, watch: bool) -> None:
         watching = asyncio.create_task(self._watch(runtime, stop)) if watch else None
         await stop.wait()
         if watching:

@@ -4,11 +4,10 @@ Reads one plan file and serves it until SIGTERM. Settings come from the environm
 cannot be run ends the process with one line that says why.
 """
 
-import asyncio
 import gc
+import math
 import os
 import re
-import signal
 import sys
 from pathlib import Path
 
@@ -17,9 +16,12 @@ import uvloop
 from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan, UnreadablePlan
 from isthmus_runtime import logs, secrets
+from isthmus_runtime.http import ServerLimits
 from isthmus_runtime.runtime import Runtime, Settings
 from isthmus_runtime.secrets import MissingSecret
+from isthmus_runtime.stopping import Signals
 
+EXIT_CUT_SHORT = 1
 EXIT_UNUSABLE = 2
 
 
@@ -28,7 +30,7 @@ class Unusable(Exception):
 
 
 def main() -> int:
-    """Serve the plan that ISTHMUS_PLAN names; how it ended."""
+    """Serve the plan that ISTHMUS_PLAN names; 0, or how it ended otherwise."""
     logs.setup("json")
     try:
         return uvloop.run(_serve(_plan(), _settings()))
@@ -46,12 +48,9 @@ async def _serve(plan: RoutePlan, settings: Settings) -> int:
         await runtime.start()
     except OSError as error:
         raise Unusable(f"cannot listen: {error.strerror or error}") from error
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
-    await runtime.drain()
-    return 0
+    signals = Signals()
+    await signals.first.wait()
+    return 0 if await signals.drain(runtime) else EXIT_CUT_SHORT
 
 
 def _spare_the_collector() -> None:
@@ -80,7 +79,9 @@ def _settings() -> Settings:
         port=_port("ISTHMUS_PORT", 8080),
         admin_host=host,
         admin_port=_port("ISTHMUS_ADMIN_PORT", 9090),
+        linger_seconds=_number("ISTHMUS_LINGER_SECONDS", 0),
         drain_seconds=_number("ISTHMUS_DRAIN_SECONDS", 20),
+        limits=ServerLimits(max_age=_number("ISTHMUS_MAX_CONNECTION_SECONDS", 300) or math.inf),
     )
 
 

@@ -28,12 +28,13 @@ _LAST_CALLS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where a process listens, how long it drains, how much it takes on; times in seconds."""
+    """Where a process listens, how it leaves, how much it takes on; times in seconds."""
 
     host: str = "127.0.0.1"
     port: int = 8080
     admin_host: str = "127.0.0.1"
     admin_port: int = 9090
+    linger_seconds: float = 0.0
     drain_seconds: float = 20.0
     max_in_flight: int = 2000
     limits: ServerLimits = field(default_factory=ServerLimits)
@@ -53,9 +54,14 @@ class Runtime:
         self._admin = Admin(
             is_ready=self.is_ready, status=self.status, measure=self._registry.measure
         )
-        self._servers = tuple(
-            Server(application, settings.limits, on_error=_log_error)
-            for application in (self._traffic, self._admin)
+        self._servers = (
+            Server(
+                self._traffic,
+                settings.limits,
+                on_error=_log_error,
+                on_refused=self._traffic.refused,
+            ),
+            Server(self._admin, settings.limits, on_error=_log_error),
         )
         metrics.BUILD_INFO.labels(version("isthmus-runtime"), str(PLAN_VERSION)).set(1)
 
@@ -89,10 +95,11 @@ class Runtime:
             raise
 
     async def drain(self) -> None:
-        """Stop accepting, let requests under way finish, then close everything."""
+        """Be ready no more, linger, let requests under way finish, then close everything."""
         self._draining = True
         traffic, admin = self._servers
-        aborted = await traffic.drain(self._settings.drain_seconds)
+        settings = self._settings
+        aborted = await traffic.drain(settings.drain_seconds, linger=settings.linger_seconds)
         if aborted:
             logs.warning("requests were cut off by the drain", count=aborted)
         await admin.drain(0)
@@ -101,6 +108,11 @@ class Runtime:
             async with asyncio.timeout(_LAST_CALLS):
                 await asyncio.gather(*self._farewells)
                 await self._registry.keep(())
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are not answered yet."""
+        return self._servers[0].in_flight
 
     def is_ready(self) -> bool:
         """Whether Routes are served and no drain has begun."""

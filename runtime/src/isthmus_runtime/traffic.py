@@ -1,6 +1,7 @@
 """Traffic: the application on the traffic port. Finds the Route, runs it, logs one line."""
 
 import time
+from http import HTTPStatus
 
 from isthmus_runtime import faults, logs, metrics, tracing
 from isthmus_runtime.faults import Fault
@@ -68,6 +69,13 @@ class Traffic:
         _log(head, found, answer, fault, trace, started)
         return answer
 
+    def refused(self, head: Head | None, answer: Response) -> Response:
+        """Note an answer that the server gives by itself: to what is unsound, late or too large."""
+        trace = tracing.of(head.headers if head else [])
+        reason = HTTPStatus(answer.status).phrase.replace(" ", "")
+        _note_refusal(head, answer.status, reason, trace)
+        return Response(answer.status, [*answer.headers, trace.correlation], answer.body)
+
     def _refuse_unrouted(self, head: Head, found: NoRoute) -> Response:
         if not found.allowed:
             return self._refuse(head, Fault("NoRoute", "no Route takes this path", 404))
@@ -77,18 +85,17 @@ class Traffic:
 
     def _refuse(self, head: Head, fault: Fault, *headers: Header) -> Response:
         trace = tracing.of(head.headers)
-        metrics.UNROUTED_REQUESTS.labels(str(fault.status)).inc()
-        logs.info(
-            "request refused",
-            method=head.method,
-            path=head.path[:200],
-            status=fault.status,
-            reason=fault.reason,
-            correlationId=trace.correlation_id,
-        )
+        _note_refusal(head, fault.status, fault.reason, trace)
         return faults.response(
             fault, correlation_id=trace.correlation_id, headers=(trace.correlation, *headers)
         )
+
+
+def _note_refusal(head: Head | None, status: int, reason: str, trace: tracing.Trace) -> None:
+    metrics.UNROUTED_REQUESTS.labels(str(status)).inc()
+    request = {"method": head.method, "path": head.path[:200]} if head else {}
+    fields = {"status": status, "reason": reason, "correlationId": trace.correlation_id}
+    logs.note("info", "request refused", request | fields)
 
 
 def _log(

@@ -33,6 +33,7 @@ class Scripted:
     heads: list[http.Head] = field(default_factory=list)
     requests: list[http.Request] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    refused: list[tuple[http.Head | None, int]] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event | None = None
 
@@ -51,6 +52,10 @@ class Scripted:
 
     def on_error(self, error: Exception, head: http.Head | None) -> None:
         self.errors.append(error)
+
+    def on_refused(self, head: http.Head | None, answer: http.Response) -> http.Response:
+        self.refused.append((head, answer.status))
+        return http.Response(answer.status, [*answer.headers, (b"x-noted", b"yes")], answer.body)
 
 
 @dataclass
@@ -158,7 +163,10 @@ async def serve() -> AsyncIterator[Serve]:
     ) -> Running:
         application = Scripted(answer, admission, gate=gate)
         server = http.Server(
-            application, http.ServerLimits(**limits), on_error=application.on_error
+            application,
+            http.ServerLimits(**limits),
+            on_error=application.on_error,
+            on_refused=application.on_refused,
         )
         running = Running(server, application, await server.start("127.0.0.1", 0))
         started.append(running)

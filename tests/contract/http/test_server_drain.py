@@ -180,6 +180,107 @@ async def test_under_load_every_request_that_was_taken_is_answered(
     assert answered == len(running.application.requests)
 
 
+async def test_while_it_lingers_all_are_served_and_every_answer_is_a_last_one(
+    serve: Serve, until: Until
+) -> None:
+    running = await serve()
+    used, idle = await running.connect(), await running.connect()
+    for wire in (used, idle):
+        wire.send(GET)
+        await wire.answer()
+    draining = asyncio.create_task(running.server.drain(5, linger=0.5))
+    await until(lambda: running.server.is_leaving)
+    fresh = await running.connect()
+    for wire in (used, fresh):
+        wire.send(GET)
+        status, fields, _ = await wire.answer()
+
+        assert (status, fields["connection"]) == (200, "close")
+        assert await wire.rest() == b""
+        await wire.close()
+    assert not draining.done()
+    idle.send(GET)  # the end of the linger closes what is idle, not its beginning
+    status, fields, _ = await idle.answer()
+
+    assert (status, fields["connection"]) == (200, "close")
+    await idle.close()
+    assert await draining == 0
+    with pytest.raises(OSError, match=r"[Cc]onnect"):
+        await running.connect()
+
+
+async def test_what_a_client_sends_behind_its_last_answer_does_not_take_that_away(
+    serve: Serve, until: Until
+) -> None:
+    """A socket that is closed with unread bytes is reset, and the answer may go with it."""
+    gate = asyncio.Event()
+    running = await serve(_large, gate=gate)
+    wire = await running.connect()
+    wire.send(GET)
+    await running.application.arrived.wait()
+    draining = asyncio.create_task(running.server.drain(5, linger=0.2))
+    await until(lambda: running.server.is_leaving)
+    gate.set()
+    head = await wire.head()
+    wire.send(GET * 100)
+    async with asyncio.timeout(5):
+        body = await wire.reader.read(-1)
+
+    assert b"\r\nconnection: close\r\n" in head
+    assert len(body) == len(LARGE)
+    await wire.close()
+    assert await draining == 0
+    assert len(running.application.requests) == 1
+
+
+async def test_an_old_connection_is_closed_with_its_next_answer(serve: Serve) -> None:
+    running = await serve(max_age=0.1)
+    wire = await running.connect()
+    async with asyncio.timeout(5):
+        while True:
+            wire.send(GET)
+            status, fields, _ = await wire.answer()
+            assert status == 200
+            if "connection" in fields:
+                break
+
+    assert fields["connection"] == "close"
+    assert await wire.rest() == b""
+    assert len(running.application.requests) > 1
+
+
+async def test_connections_that_came_together_do_not_grow_old_together(serve: Serve) -> None:
+    now = 1000.0
+    server = http.Server(
+        _Never(),
+        http.ServerLimits(max_age=100, idle_timeout=1000),
+        on_error=print,
+        clock=lambda: now,
+    )
+    port = await server.start("127.0.0.1", 0)
+    wires = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
+
+    async def closing() -> int:
+        server.sweep()
+        said = []
+        for reader, writer in wires:
+            writer.write(GET)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            await reader.readuntil(b"}")
+            said.append(b"connection: close" in head)
+        return sum(said)
+
+    assert await closing() == 0
+    now += 79
+    assert await closing() == 0
+    now += 11
+    some = await closing()
+    assert 0 < some < 40
+    for _, writer in wires:
+        writer.close()
+    assert await server.drain(1) == 0
+
+
 async def test_an_injected_clock_decides_what_is_late(until: Until) -> None:
     now = 1000.0
     server = http.Server(
@@ -199,6 +300,13 @@ async def test_an_injected_clock_decides_what_is_late(until: Until) -> None:
     assert await asyncio.wait_for(reader.read(), 5) == b""
     writer.close()
     assert await server.drain(1) == 0
+
+
+LARGE = b"x" * 1_000_000
+
+
+async def _large(request: http.Request) -> http.Response:
+    return http.Response(200, [], LARGE)
 
 
 class _Never:

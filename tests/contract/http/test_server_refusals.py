@@ -118,7 +118,33 @@ async def test_is_refused_with_a_problem_and_the_connection_closed(
     assert await wire.rest() == b""
     assert running.application.requests == []
     assert running.server.refused == 1
+    assert [status for _, status in running.application.refused] == [status]
+    assert fields["x-noted"] == "yes"
     assert await running.is_serving()
+
+
+async def test_an_answer_of_the_application_is_not_noted_as_the_servers(serve: Serve) -> None:
+    running = await serve(admission=http.problem(404))
+    wire = await running.connect()
+    wire.send(POST + b"Content-Length: 3\r\n\r\nabc")
+    status, fields, _ = await wire.answer()
+
+    assert (status, "x-noted" in fields) == (404, False)
+    assert running.server.refused == 1
+    assert running.application.refused == []
+
+
+async def test_what_came_too_late_is_noted(serve: Serve) -> None:
+    running = await serve(body_timeout=0.1)
+    wire = await running.connect()
+    wire.send(POST + b"Content-Length: 3\r\n\r\na")
+    status, fields, _ = await wire.answer()
+
+    assert (status, fields["x-noted"]) == (408, "yes")
+    ((head, noted),) = running.application.refused
+    assert noted == 408
+    assert head is not None
+    assert head.path == "/"
 
 
 @pytest.mark.parametrize(("sent", "status"), REFUSED.values(), ids=REFUSED.keys())
@@ -341,6 +367,7 @@ async def test_connections_beyond_the_limit_are_told_so(serve: Serve, until: Unt
     status, fields, _ = await third.answer()
 
     assert (status, fields["retry-after"]) == (503, "1")
+    assert running.application.refused == [(None, 503)]
     assert await third.rest() == b""
     await third.close()
     await first.close()

@@ -264,6 +264,45 @@ async def test_every_request_counts_once_where_the_document_says(
     assert 'isthmus_runtime_build_info{plan_version="1",version="' in text
 
 
+@pytest.mark.parametrize(
+    ("sent", "status", "known"),
+    [
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", 400, {}, id="unsound"),
+        pytest.param(b"GET / HTTP/1.1\r\nx: " + b"y" * 60_000, 431, {}, id="a long head"),
+        pytest.param(
+            b"POST /it?q=canary HTTP/1.1\r\nHost: a\r\nX-Correlation-Id: c\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n64\r\n",
+            413,
+            {"method": "POST", "path": "/it", "correlationId": "c"},
+            id="a large body",
+        ),
+    ],
+)
+async def test_what_the_server_refuses_by_itself_counts_and_is_logged(
+    serve: Serve, logged: list[dict[str, Any]], sent: bytes, status: int, known: dict[str, str]
+) -> None:
+    served = await serve(route(ONE, method="POST", maxBody="10"))
+    count = f'isthmus_unrouted_requests_total{{status="{status}"}}'
+
+    def counted(text: str) -> float:
+        return sum(float(line.split()[1]) for line in text.splitlines() if line.startswith(count))
+
+    before = counted(await served.metrics())
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(sent + b"z" * 100)
+    async with asyncio.timeout(10):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    writer.close()
+
+    assert head.startswith(f"HTTP/1.1 {status} ")
+    assert counted(await served.metrics()) == before + 1
+    (line,) = logged
+    assert line.items() >= {"event": "request refused", "status": status, **known}.items()
+    assert f"\r\nx-correlation-id: {line['correlationId']}\r\n" in head
+    assert "canary" not in repr(logged)
+
+
 async def test_one_line_is_logged_for_each_request(
     serve: Serve, upstream: Start, logged: list[dict[str, Any]]
 ) -> None:

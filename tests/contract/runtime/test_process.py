@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ class Program:
     process: asyncio.subprocess.Process
     port: int
     admin_port: int
+    log: Path
 
     async def until_ready(self) -> None:
         async with asyncio.timeout(20), httpx.AsyncClient() as client:
@@ -37,12 +39,17 @@ class Program:
                 except httpx.TransportError:
                     await asyncio.sleep(0.05)
 
+    async def until_not_ready(self) -> None:
+        async with asyncio.timeout(10), httpx.AsyncClient() as client:
+            while (await client.get(f"http://127.0.0.1:{self.admin_port}/readyz")).is_success:
+                pass
+
     async def ended(self) -> tuple[int | None, str]:
         """Its exit code and all it said."""
         async with asyncio.timeout(20):
-            said, errors = await self.process.communicate()
+            said, _ = await self.process.communicate()
         assert said == b""
-        return self.process.returncode, errors.decode()
+        return self.process.returncode, self.log.read_text()
 
 
 Begin = Callable[..., Awaitable[Program]]
@@ -71,13 +78,15 @@ async def begin(tmp_path: Path) -> AsyncIterator[Begin]:
             "ISTHMUS_ADMIN_PORT": str(admin_port),
             **environment,
         }
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "isthmus_runtime"),
-            env={**os.environ, **settings},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        started.append(Program(process, port, admin_port))
+        log = tmp_path / f"{port}.log"
+        with log.open("wb") as errors:  # a pipe that nobody reads would fill, and hold the process
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "isthmus_runtime"),
+                env={**os.environ, **settings},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+            )
+        started.append(Program(process, port, admin_port, log))
         return started[-1]
 
     yield start
@@ -109,9 +118,7 @@ async def test_sigterm_ends_it_with_0_once_requests_under_way_are_answered(
         asking = asyncio.create_task(client.get(f"http://127.0.0.1:{program.port}/it?q=canary"))
         await erp.until(lambda erp: erp.under_way == 1)
         program.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
-            while (await client.get(f"http://127.0.0.1:{program.admin_port}/readyz")).is_success:
-                pass
+        await program.until_not_ready()
         gate.set()
         response = await asking
     code, said = await program.ended()
@@ -125,6 +132,111 @@ async def test_sigterm_ends_it_with_0_once_requests_under_way_are_answered(
         *("durationMs", "bytes", "traceId", "correlationId"),
     }
     assert "canary" not in said
+
+
+class Load:
+    """Callers that ask one after the other, until they are told to stop.
+
+    Each request goes to `port`, as a Service sends it to one pod or another.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.answered: Counter[int] = Counter()
+        self.goodbyes: Counter[int] = Counter()
+        self.failures: list[str] = []
+        self._stop = False
+
+    async def call(self, *, keep_alive: bool) -> None:
+        kept = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
+        async with httpx.AsyncClient(limits=kept, timeout=10, verify=False) as client:  # noqa: S501
+            while not self._stop:
+                port = self.port
+                try:
+                    answer = await client.post(f"http://127.0.0.1:{port}/it", json=port)
+                    assert (answer.status_code, answer.json()) == (200, port)
+                except (httpx.HTTPError, AssertionError) as error:
+                    self.failures.append(repr(error))
+                    continue
+                self.answered[port] += 1
+                self.goodbyes[port] += answer.headers.get("connection") == "close"
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not condition():  # noqa: ASYNC110 - a count has no event
+                await asyncio.sleep(0.01)
+
+    def stop(self) -> None:
+        self._stop = True
+
+
+async def test_a_process_that_takes_over_under_load_loses_no_request(begin: Begin) -> None:
+    old = await begin(echo(), ISTHMUS_LINGER_SECONDS="2")
+    new = await begin(echo())
+    await old.until_ready()
+    await new.until_ready()
+    load = Load(old.port)
+
+    async with asyncio.TaskGroup() as callers:
+        for keep_alive in (True, False) * 4:
+            callers.create_task(load.call(keep_alive=keep_alive))
+        await load.until(lambda: load.answered[old.port] > 200)
+        assert load.goodbyes[old.port] == 0
+        old.process.send_signal(signal.SIGTERM)
+        await old.until_not_ready()
+        late = load.answered[old.port]
+        # What spreads the news takes its time: connections old and new still come here.
+        await load.until(lambda: load.answered[old.port] > late + 200)
+        load.port = new.port
+        code, _ = await old.ended()
+        sofar = load.answered[new.port]
+        await load.until(lambda: load.answered[new.port] > sofar + 200)
+        load.stop()
+
+    assert load.failures == []
+    assert code == 0
+    assert load.goodbyes[old.port] >= 200
+    assert load.goodbyes[new.port] == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+async def test_a_second_signal_ends_it_at_once(
+    begin: Begin, upstream: Start, second: signal.Signals
+) -> None:
+    erp = await upstream(answer("never", when=asyncio.Event()))
+    plan = plans(
+        connector(erp.url, timeout="60s"), route("- call: {connector: erp}", timeout="60s")
+    )[0]
+    program = await begin(plan, ISTHMUS_LINGER_SECONDS="50", ISTHMUS_DRAIN_SECONDS="50")
+    await program.until_ready()
+
+    async with httpx.AsyncClient(timeout=20) as client:
+        asking = asyncio.create_task(client.get(f"http://127.0.0.1:{program.port}/it"))
+        await erp.until(lambda erp: erp.under_way == 1)
+        program.process.send_signal(signal.SIGTERM)
+        await program.until_not_ready()
+        program.process.send_signal(second)
+        code, said = await program.ended()
+        with pytest.raises(httpx.TransportError):
+            await asking
+
+    assert code == 1
+    (line,) = [json.loads(line) for line in said.splitlines()]
+    assert (line["event"], line["inFlight"]) == ("a second signal ended the drain", 1)
+
+
+async def test_connections_grow_old_as_the_environment_says(begin: Begin) -> None:
+    program = await begin(echo(), ISTHMUS_MAX_CONNECTION_SECONDS="0.1")
+    await program.until_ready()
+    load = Load(program.port)
+
+    async with asyncio.TaskGroup() as callers:
+        callers.create_task(load.call(keep_alive=True))
+        await load.until(lambda: load.goodbyes[program.port] > 1)
+        load.stop()
+
+    assert load.failures == []
+    assert load.answered[program.port] > load.goodbyes[program.port]
 
 
 NEWER = b'{"version": 2, "steps": "whatever"}'
@@ -147,6 +259,11 @@ UNUSABLE = {
         b"",
         {"ISTHMUS_ADMIN_PORT": "99999"},
         "ISTHMUS_ADMIN_PORT is 99999; a port between 0 and 65535 is wanted",
+    ),
+    "a time that is none": (
+        b"",
+        {"ISTHMUS_LINGER_SECONDS": "5s"},
+        "ISTHMUS_LINGER_SECONDS is '5s'; a number is wanted",
     ),
     "no secrets": (b"", {"ISTHMUS_SECRETS": "/not/there"}, "/not/there cannot be read: No such"),
 }

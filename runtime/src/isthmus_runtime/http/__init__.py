@@ -7,7 +7,7 @@ in `messages`. Nothing here knows of Routes.
     transport, messages ◀ link ◀ pool ◀ client
 """
 
-from isthmus_runtime.http.application import Application, OnError
+from isthmus_runtime.http.application import Application, OnError, OnRefused
 from isthmus_runtime.http.client import Client
 from isthmus_runtime.http.errors import (
     ClientClosed,
@@ -49,6 +49,7 @@ __all__ = [
     "Header",
     "MalformedResponse",
     "OnError",
+    "OnRefused",
     "Origin",
     "Request",
     "Response",

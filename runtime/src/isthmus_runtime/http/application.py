@@ -8,6 +8,17 @@ from isthmus_runtime.http import messages
 OnError = Callable[[Exception, messages.Head | None], None]
 """Told of an error that a client saw as a plain 500; the head is missing where it was not known."""
 
+OnRefused = Callable[[messages.Head | None, messages.Response], messages.Response]
+"""Told of an answer that the server gives by itself, such as 400 or 408; returns it as it is sent.
+
+The head is missing where none was read whole.
+"""
+
+
+def as_it_is(_: messages.Head | None, answer: messages.Response) -> messages.Response:
+    """An `OnRefused` that leaves the server's answers alone."""
+    return answer
+
 
 class Application(Protocol):
     """Answers requests, in two steps so that a body is read only where it is wanted."""

@@ -6,6 +6,7 @@ set per connection: `due` and `write_due` are looked at by the server's sweeper.
 
 import asyncio
 import math
+import random
 from collections import deque
 from typing import Final
 
@@ -33,6 +34,7 @@ class Connection(asyncio.Protocol):
         "_flowing",
         "_half_closed",
         "_intake",
+        "_is_old",
         "_lingering",
         "_owes_continue",
         "_paused",
@@ -45,6 +47,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_unwritten",
         "due",
+        "old_at",
         "write_due",
     )
 
@@ -66,8 +69,10 @@ class Connection(asyncio.Protocol):
         self._lingering = False
         self._half_closed = False
         self._owes_continue = False
+        self._is_old = False
         self.due = math.inf
         self.write_due = math.inf
+        self.old_at = math.inf
 
     # What the event loop calls.
 
@@ -76,7 +81,9 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self._intake = intake.Intake(common.limits, peer[0] if peer else "", self)
-        self.due = common.clock() + common.limits.header_timeout
+        now = common.clock()
+        self.due = now + common.limits.header_timeout
+        self.old_at = now + common.limits.max_age * random.uniform(0.8, 1)  # noqa: S311
         crowd = len(common.connections) - common.limits.max_connections
         common.connections.add(self)
         if crowd >= 64 + common.limits.max_connections // 8:
@@ -146,6 +153,9 @@ class Connection(asyncio.Protocol):
         self._shared.tasks.add(task)
 
     def refuse(self, head: messages.Head | None, answer: messages.Response, /) -> None:
+        self.dismiss(head, self._shared.on_refused(head, answer))
+
+    def dismiss(self, head: messages.Head | None, answer: messages.Response, /) -> None:
         self._lingering = True
         self._shared.refused += 1
         self.answer(head, answer, False)
@@ -304,9 +314,12 @@ class Connection(asyncio.Protocol):
             self._end(keep_alive)
 
     def _is_last(self) -> bool:
-        """Say whether a connection that could go on should not: we drain, or the client is done."""
+        """Say whether a connection that could go on should not.
+
+        We are leaving, it is old, or the client has nothing more to say.
+        """
         return (
-            (self._shared.draining or self._half_closed)
+            (self._shared.leaving or self._is_old or self._half_closed)
             and not self._queue
             and (self._half_closed or self._intake.state == intake.IDLE)
         )
@@ -339,6 +352,9 @@ class Connection(asyncio.Protocol):
         """Act on the due times that have passed."""
         if now >= self.write_due:
             self._check_writing(now)
+        if now >= self.old_at:
+            self._is_old = True
+            self.old_at = math.inf
         if now < self.due or self._transport.is_closing():
             return
         self.due = math.inf

@@ -52,7 +52,10 @@ class Sink(Protocol):
         """Take the answer to a request that is not to be handled."""
 
     def refuse(self, head: messages.Head | None, answer: messages.Response, /) -> None:
-        """Take the last answer: what follows is not read. An unsound request has no head."""
+        """Take the last answer, ours: what follows is not read. An unsound request has no head."""
+
+    def dismiss(self, head: messages.Head, answer: messages.Response, /) -> None:
+        """Take the last answer, the application's: what follows is not read."""
 
     def expects_continue(self) -> None:
         """Learn that the client waits for 100 Continue before it sends its body."""
@@ -315,7 +318,7 @@ class Intake:
                 self._begin_body(head, verdict)
         elif body:
             self.state = STOPPED
-            self._sink.refuse(head, verdict)
+            self._sink.dismiss(head, verdict)
             raise _Refused
         else:
             self._early = verdict

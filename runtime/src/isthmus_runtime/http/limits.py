@@ -11,7 +11,9 @@ class ServerLimits:
     `body_timeout` is the longest pause within a body; over all, a body and a client that reads its
     answer must also keep up `minimum_rate` bytes per second, so a trickle ends.
     `write_timeout` is how long a client may leave its answer unread. `pipelined` requests wait
-    behind one that is being answered before we stop reading.
+    behind one that is being answered before we stop reading. A connection of some `max_age` (less
+    by up to a fifth, at random, so that they do not all end together) is closed with its next
+    answer: clients that open another find servers that have come since.
     """
 
     header_bytes: int = 32 * 1024
@@ -23,6 +25,7 @@ class ServerLimits:
     idle_timeout: float = 75.0
     write_timeout: float = 30.0
     linger_timeout: float = 2.0
+    max_age: float = 300.0
     max_connections: int = 10_000
     pipelined: int = 16
 

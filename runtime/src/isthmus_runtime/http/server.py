@@ -17,7 +17,7 @@ class Server:
     server = Server(application, ServerLimits(), on_error=log)
     port = await server.start("0.0.0.0", 8080)
     ...
-    aborted = await server.drain(25)
+    aborted = await server.drain(25, linger=5)
     """
 
     def __init__(
@@ -26,11 +26,13 @@ class Server:
         server_limits: limits.ServerLimits,
         *,
         on_error: application.OnError,
+        on_refused: application.OnRefused = application.as_it_is,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._served = served
         self._limits = server_limits
         self._on_error = on_error
+        self._on_refused = on_refused
         self._clock = clock
         self._shared: shared.Shared | None = None
         self._listener: asyncio.Server | None = None
@@ -47,6 +49,11 @@ class Server:
         return self._shared.in_flight if self._shared else 0
 
     @property
+    def is_leaving(self) -> bool:
+        """Whether a drain has begun."""
+        return self._shared is not None and self._shared.leaving
+
+    @property
     def refused(self) -> int:
         """How many connections ended with an answer that was not the application's to a request."""
         return self._shared.refused if self._shared else 0
@@ -60,6 +67,7 @@ class Server:
             application=self._served,
             limits=self._limits,
             on_error=self._on_error,
+            on_refused=self._on_refused,
             clock=self._clock or loop.time,
             loop=loop,
         )
@@ -80,19 +88,23 @@ class Server:
             return
         now = self._shared.clock()
         for member in tuple(self._shared.connections):
-            if now >= member.due or now >= member.write_due:
+            if now >= member.due or now >= member.write_due or now >= member.old_at:
                 member.sweep(now)
 
-    async def drain(self, grace: float) -> int:
+    async def drain(self, grace: float, *, linger: float = 0.0) -> int:
         """Stop, and return how many connections had to be broken off.
 
-        No connection is accepted any more; idle ones close; what has begun is answered with
-        `connection: close`. What is unfinished after `grace` seconds is aborted, its handler
-        cancelled.
+        For `linger` seconds all goes on, but every answer says `connection: close`: who sends
+        requests here can learn meanwhile that we leave. After that no connection is accepted any
+        more, idle ones close, and what has begun is still answered. What is unfinished `grace`
+        seconds later is aborted, its handler cancelled.
         """
         common = self._shared
         if common is None:
             return 0
+        common.leaving = True
+        if linger:
+            await asyncio.sleep(linger)
         deadline = common.loop.time() + grace
         common.draining = True
         if self._listener is not None:
@@ -131,6 +143,7 @@ class Server:
             known.idle_timeout,
             known.write_timeout,
             known.linger_timeout,
+            known.max_age,
         )
         pause = min(1.0, max(0.02, shortest / 4))
 

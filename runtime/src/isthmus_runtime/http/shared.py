@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Protocol
 
-from isthmus_runtime.http.application import Application, OnError
+from isthmus_runtime.http.application import Application, OnError, OnRefused
 from isthmus_runtime.http.limits import ServerLimits
 
 
@@ -16,6 +16,7 @@ class Member(Protocol):
 
     due: float
     write_due: float
+    old_at: float
 
     def sweep(self, now: float) -> None:
         """Act on the due times that have passed."""
@@ -29,17 +30,23 @@ class Member(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Shared:
-    """Belongs to one server; its connections read it, and keep the counts true."""
+    """Belongs to one server; its connections read it, and keep the counts true.
+
+    While it is `leaving`, every answer is the last of its connection. While it is `draining`, it
+    also takes no connection any more.
+    """
 
     application: Application
     limits: ServerLimits
     on_error: OnError
+    on_refused: OnRefused
     clock: Callable[[], float]
     loop: asyncio.AbstractEventLoop
     connections: set[Member] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     in_flight: int = 0
     refused: int = 0
+    leaving: bool = False
     draining: bool = False
     quiet: asyncio.Event = field(default_factory=asyncio.Event)
     _date_second: int = -1

@@ -42,6 +42,9 @@ class Collected:
     def refuse(self, head: messages.Head | None, answer: messages.Response) -> None:
         self.found.append(answer.status)
 
+    def dismiss(self, head: messages.Head, answer: messages.Response) -> None:
+        self.found.append(answer.status)
+
     def expects_continue(self) -> None:
         self.found.append("continue")
 
