@@ -33,6 +33,7 @@ ADDRESS: Final = "10.243.0.1"
 on every machine."""
 PODS: Final = "10.244.0.0/24"
 SERVICES: Final = "10.96.0.0/16"
+CNI_NAME: Final = "isthmus"
 PAUSE: Final = "localhost/pause:dev"
 READY_SECONDS: Final = 90.0
 PROGRAMS: Final = (
@@ -103,6 +104,7 @@ class Cluster:
         traces.remove_network(BRIDGE)
         traces.remove_cgroups()
         traces.unmount(self.folder)
+        traces.remove_leftovers(CNI_NAME)
         with contextlib.suppress(FileNotFoundError):
             forwarding = (self.folder / "ip_forward").read_text()
             Path("/proc/sys/net/ipv4/ip_forward").write_text(forwarding)
@@ -250,6 +252,8 @@ state = "{folder}/containerd/state"
 disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs"]
 [grpc]
   address = "{socket}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{folder}/containerd/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE}"
   restrict_oom_score_adj = true
@@ -265,7 +269,7 @@ def _cni(folder: Path) -> dict[str, Any]:
     # passes the node's packet filter both ways; on a bridge it would need br_netfilter.
     return {
         "cniVersion": "0.4.0",
-        "name": "isthmus",
+        "name": CNI_NAME,
         "plugins": [
             {
                 "type": "ptp",

@@ -88,6 +88,17 @@ def remove_cgroups() -> None:
                 folder.rmdir()
 
 
+def remove_leftovers(network: str) -> None:
+    """Remove what programs write to places of their own, and those places where they are empty."""
+    for result in Path("/var/lib/cni/results").glob(f"{network}-*"):
+        result.unlink()
+    Path("/var/lib/kubelet/device-plugins/kubelet_internal_checkpoint").unlink(missing_ok=True)
+    for place in ("/var/lib/cni", "/var/lib/kubelet", "/run/containerd", "/run/runc"):
+        for folder in sorted((each[0] for each in os.walk(place)), reverse=True):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+
+
 def unmount(folder: Path) -> None:
     """Unmount everything below a folder, the innermost first."""
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
