@@ -133,9 +133,12 @@ class Contest:
         workloads.compare(self.work, port=contender.process.port)
 
     def _round(self, contender: Contender, *, number: int) -> None:
+        before = contender.process.cpu()
         measure = load.closed(self._target(contender), seconds=self.terms.seconds)
+        spent = contender.process.cpu() - before
         self._judge(contender, measure)
         contender.result.closed.append(measure)
+        contender.result.cpu.append(spent / max(1, measure.requests))
         self._say(f"round {number + 1} {contender.name} {measure.rate:,.0f}/s")
 
     def _judge(self, contender: Contender, measure: load.Measure) -> None:

@@ -26,6 +26,7 @@ class Result:
     work: str
     starts: list[float] = dataclasses.field(default_factory=list)
     closed: list[load.Measure] = dataclasses.field(default_factory=list)
+    cpu: list[float] = dataclasses.field(default_factory=list)  # seconds a request, closed load
     memory: processes.Memory | None = None
     # Open load at 70 % of the maximum of the engine that the key names.
     paced: dict[str, list[load.Measure]] = dataclasses.field(default_factory=dict)
@@ -33,6 +34,9 @@ class Result:
     @property
     def rate(self) -> float:
         return statistics.median(measure.rate for measure in self.closed)
+
+    def cpu_per_request(self) -> float:
+        return statistics.median(self.cpu)
 
     def p50(self) -> float:
         return statistics.median(measure.p50 for measure in self.closed)

@@ -63,6 +63,10 @@ class Process:
         found = [_memory(pid) for pid in tree(self.popen.pid)]
         return Memory(rss=sum(m.rss for m in found), pss=sum(m.pss for m in found))
 
+    def cpu(self) -> float:
+        """Seconds of processor time so far, user and system, of all threads and children alive."""
+        return sum(_cpu_ticks(pid) for pid in tree(self.popen.pid)) / os.sysconf("SC_CLK_TCK")
+
     def last_words(self) -> str:
         text = self.log.read_text(errors="replace").strip()
         return " | ".join(text.splitlines()[-3:])[-400:]
@@ -158,6 +162,15 @@ def _await_answer(process: Process, ready: wire.Request, *, deadline: float) -> 
         if time.perf_counter() > deadline:
             raise StartError(f"no 200 within {PATIENCE:.0f} s: {process.last_words()}")
         time.sleep(0.002)
+
+
+def _cpu_ticks(pid: int) -> int:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:  # it ended meanwhile
+        return 0
+    user, system = text.rpartition(")")[2].split()[11:13]  # the name before may hold blanks
+    return int(user) + int(system)
 
 
 def _memory(pid: int) -> Memory:

@@ -43,7 +43,10 @@ def document(
 
 def _figures(results: Iterable[goals.Result]) -> list[list[str]]:
     lines = [
-        ["work", "engine", "req/s", "p50 ms", "p99 ms", "p99@70%", "RSS MB", "PSS MB", "start"]
+        [
+            *("work", "engine", "req/s", "CPU us", "p50 ms", "p99 ms", "p99@70%"),
+            *("RSS MB", "PSS MB", "start"),
+        ]
     ]
     for result in results:
         if not result.closed:
@@ -54,6 +57,7 @@ def _figures(results: Iterable[goals.Result]) -> list[list[str]]:
                 result.work.upper(),
                 result.engine,
                 f"{result.rate:,.0f}",
+                f"{result.cpu_per_request() * 1e6:.0f}" if result.cpu else "-",
                 f"{result.p50() * 1000:.2f}",
                 f"{result.p99() * 1000:.2f}",
                 f"{paced * 1000:.2f}" if paced else "-",

@@ -16,7 +16,7 @@ class Body:
     byte for byte. `connector` names who sent it; without one it is the caller's.
     """
 
-    __slots__ = ("_decoded", "_is_scanned", "_value", "connector", "content_type", "large", "text")
+    __slots__ = ("_decoded", "_is_plain", "_value", "connector", "content_type", "large", "text")
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Body:
         self.large = large
         self._value = value
         self._decoded = text is None
-        self._is_scanned = False
+        self._is_plain = False
 
     @classmethod
     def of(cls, value: Any, large: frozenset[str] = frozenset()) -> "Body":
@@ -45,12 +45,12 @@ class Body:
         """JSON text that an expression may read directly; none when the value must be used."""
         if self._decoded or self.large or not self.text:
             return None
-        if not self._is_scanned:
+        if not self._is_plain:
             self._must_be_json()
-            self._is_scanned = True
             if json_text.has_large_integers(self.text):
                 self._decode()
                 return None
+            self._is_plain = True
         return self.text
 
     @property
@@ -82,10 +82,13 @@ class Body:
         if self.text:
             self._must_be_json()
             try:
-                decoded = json_text.decode(self.text)
+                if self._is_plain:
+                    self._value = json_text.decode_plain(self.text)
+                else:
+                    decoded = json_text.decode(self.text)
+                    self._value, self.large = decoded.value, self.large | decoded.large
             except json_text.InvalidJson as error:
                 raise self.not_json(str(error)) from error
-            self._value, self.large = decoded.value, self.large | decoded.large
         self._decoded = True
 
     def _must_be_json(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from isthmus_runtime.body import Body
 from isthmus_runtime.faults import Rejected
@@ -97,10 +97,16 @@ def _query(head: Head) -> dict[str, Any]:
     if query.count("&") >= _MAX_PARAMETERS:
         detail = f"the query has more than {_MAX_PARAMETERS} parameters"
         raise Rejected("BadRequest", detail, 400)
-    if "%" in query or "+" in query:
-        return _collected(parse_qsl(query, keep_blank_values=True))
+    if "+" in query:
+        query = query.replace("+", " ")
     found = (pair.partition("=") for pair in query.split("&") if pair)
+    if "%" in query:
+        return _collected([(_decoded(name), _decoded(value)) for name, _, value in found])
     return _collected([(name, value) for name, _, value in found])
+
+
+def _decoded(text: str) -> str:
+    return unquote_to_bytes(text).decode("utf-8", "replace") if "%" in text else text
 
 
 def _headers(head: Head) -> dict[str, Any]:

@@ -55,7 +55,9 @@ class Route:
             deadline=self._deadline(request),
             trace=trace,
         )
-        await self._run(x)
+        waiting = self._run(x)
+        if waiting is not None:
+            await waiting
         if not x.ended:
             return respond.answer(x.body, status=200)
         return x.response or Response(204)

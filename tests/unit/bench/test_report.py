@@ -16,6 +16,7 @@ def measured(engine: str, rate: float, *, memory: processes.Memory | None = None
         "map",
         starts=[0.25],
         closed=[load.Measure(requests=100, rate=rate, p50=0.001, p99=0.0025)],
+        cpu=[0.00025],
         memory=memory,
     )
 
@@ -34,10 +35,10 @@ def test_figures_are_a_table_with_even_columns() -> None:
 
     assert lines[:5] == [
         "Figures (medians over the rounds)",
-        "work  engine   req/s  p50 ms  p99 ms  p99@70%  RSS MB  PSS MB  start",
-        "----  -------  -----  ------  ------  -------  ------  ------  ------",
-        "MAP   isthmus  3,600  1.00    2.50    -        50      45      0.25 s",
-        "MAP   benthos  1,200  1.00    2.50    -        -       -       0.25 s",
+        "work  engine   req/s  CPU us  p50 ms  p99 ms  p99@70%  RSS MB  PSS MB  start",
+        "----  -------  -----  ------  ------  ------  -------  ------  ------  ------",
+        "MAP   isthmus  3,600  250     1.00    2.50    -        50      45      0.25 s",
+        "MAP   benthos  1,200  250     1.00    2.50    -        -       -       0.25 s",
     ]
 
 
@@ -48,7 +49,7 @@ def test_latencies_at_the_own_pace_are_figures() -> None:
         "benthos": [load.Measure(requests=1, rate=900, p50=0.001, p99=0.008)],
     }
 
-    assert cells(report.text([found], []).splitlines()[3])[5] == "4.00"
+    assert cells(report.text([found], []).splitlines()[3])[6] == "4.00"
 
 
 def test_what_was_never_loaded_has_no_figures() -> None:

@@ -6,7 +6,8 @@ and time is left. What comes out is an answer with a good status, or an `Upstrea
 
 import asyncio
 import time
-from typing import Final, NamedTuple
+from collections.abc import Coroutine
+from typing import Any, Final, NamedTuple
 
 from isthmus_api.connector import Backoff, HttpTransport
 from isthmus_runtime import logs, metrics
@@ -20,6 +21,7 @@ from isthmus_runtime.secrets import MissingSecret
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _DEFAULT_BACKOFF: Final = Backoff()
+_NO_CREDENTIALS: Final = auth.Credentials()
 
 
 class Call(NamedTuple):
@@ -61,7 +63,11 @@ class Connector:
             if spec.rate_limit
             else None
         )
+        # What a Connector does not have costs its calls nothing, not even a frame.
+        self._exchange = self._limited if self._limiter else self._sent
+        self._attempt = self._signed if credentials else self._exchange
         self._attempts = spec.retry.attempts if spec.retry else 1
+        self._calls = self._repeated if self._attempts > 1 else self._attempt
         self._backoff = (spec.retry and spec.retry.backoff) or _DEFAULT_BACKOFF
         self._labels = (namespace, name)
         self._seconds = metrics.CALL_SECONDS.labels(namespace, name)
@@ -70,8 +76,11 @@ class Connector:
             for status in metrics.STATUS_CLASSES
         }
 
-    async def send(self, call: Call, *, deadline: float) -> Response:
+    def send(self, call: Call, *, deadline: float) -> Coroutine[Any, Any, Response]:
         """Make a call; a 2xx answer comes back, anything else is an `Upstream` fault."""
+        return self._calls(call, deadline)
+
+    async def _repeated(self, call: Call, deadline: float) -> Response:
         attempt = 1
         while True:
             try:
@@ -102,19 +111,18 @@ class Connector:
             waitSeconds=round(wait, 3),
         )
 
-    async def _attempt(self, call: Call, deadline: float) -> Response:
-        exchange = self._sent if self._limiter is None else self._limited
-        if self._auth is None:
-            answer = await exchange(call, _NO_CREDENTIALS, deadline)
-        else:
-            credentials = await self._credentials(self._auth, deadline)
-            answer = await exchange(call, credentials, deadline)
-            if answer.status == 401 and self._auth.refused(credentials):
-                renewed = await self._credentials(self._auth, deadline)
-                answer = await exchange(call, renewed, deadline)
-        if 200 <= answer.status < 300:
-            return answer
-        raise self._bad_status(answer)
+    async def _signed(self, call: Call, deadline: float) -> Response:
+        proof = self._auth
+        if proof is None:
+            return await self._exchange(call, deadline)
+        credentials = await self._credentials(proof, deadline)
+        try:
+            return await self._exchange(call, deadline, credentials)
+        except Upstream as fault:
+            if fault.answered != 401 or not proof.refused(credentials):
+                raise
+        renewed = await self._credentials(proof, deadline)
+        return await self._exchange(call, deadline, renewed)
 
     async def _credentials(self, proof: auth.Auth, deadline: float) -> auth.Credentials:
         try:
@@ -132,20 +140,22 @@ class Connector:
             ) from error
 
     async def _limited(
-        self, call: Call, credentials: auth.Credentials, deadline: float
+        self, call: Call, deadline: float, credentials: auth.Credentials = _NO_CREDENTIALS
     ) -> Response:
         limiter = self._limiter
         if limiter is None:
-            return await self._sent(call, credentials, deadline)
+            return await self._sent(call, deadline, credentials)
         try:
             async with limiter.turn(deadline=deadline) as waited:
                 metrics.RATE_LIMIT_WAIT_SECONDS.labels(*self._labels).observe(waited)
-                return await self._sent(call, credentials, deadline)
+                return await self._sent(call, deadline, credentials)
         except rate.Overdue as error:
             detail = f"the rate limit of {self.name} leaves no room for this call in time"
             raise self._fault("RateLimited", detail, status=503, sent=False) from error
 
-    async def _sent(self, call: Call, credentials: auth.Credentials, deadline: float) -> Response:
+    async def _sent(
+        self, call: Call, deadline: float, credentials: auth.Credentials = _NO_CREDENTIALS
+    ) -> Response:
         target = self._base_path + call.target
         if credentials.query:
             target += ("&" if "?" in target else "?") + credentials.query
@@ -170,7 +180,9 @@ class Connector:
         finally:
             self._seconds.observe(time.perf_counter() - started)
         self._results[metrics.status_class(answer.status)].inc()
-        return answer
+        if 200 <= answer.status < 300:
+            return answer
+        raise self._bad_status(answer)
 
     def _bad_status(self, answer: Response) -> Upstream:
         return Upstream(
@@ -209,7 +221,6 @@ class Connector:
         )
 
 
-_NO_CREDENTIALS: Final = auth.Credentials()
 _PHASES: Final = {
     "connect": "while connecting",
     "pool": "while waiting for a free connection",

@@ -14,14 +14,14 @@ from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Upstream, out_of_time
 from isthmus_runtime.http.messages import Response, header
 from isthmus_runtime.steps.bound import Binder
-from isthmus_runtime.steps.verb import Verb
+from isthmus_runtime.steps.verb import Waiting
 
 _SENDS_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Write = Callable[[Exchange], Call]
 
 
-def compile(step: Step, binder: Binder, connector: Connector, labels: tuple[str, ...]) -> Verb:
+def compile(step: Step, binder: Binder, connector: Connector, labels: tuple[str, ...]) -> Waiting:
     """The verb of a call step. `labels` are namespace, route and step."""
     write = _writer(step, binder, connector)
     timeout = step.timeout.seconds if step.timeout else connector.timeout

@@ -6,6 +6,7 @@ Around each verb: its duration and errors are counted, `into` and the body take 
 
 import time
 from collections.abc import Callable
+from typing import cast
 
 from isthmus_api import json_text
 from isthmus_api.expressions.engine import ExpressionError
@@ -18,7 +19,7 @@ from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault, from_expression
 from isthmus_runtime.steps import call, flow, respond, translate, validate
 from isthmus_runtime.steps.bound import Binder
-from isthmus_runtime.steps.verb import Run, Verb
+from isthmus_runtime.steps.verb import Plain, Run, Verb, Waiting, waits
 
 
 class Compiler:
@@ -42,7 +43,8 @@ class Compiler:
         name = step.name or f"{step.verb}-{position}"
         labels = (self._plan.namespace, self._plan.name, name)
         handler = self._on_error(step.on_error) if step.on_error else None
-        return _run(self._verb(step, labels), into=step.into, labels=labels, handler=handler)
+        frame = _Frame(into=step.into, labels=labels, handler=handler)
+        return frame.around(self._verb(step, labels))
 
     def _verb(self, step: Step, labels: tuple[str, ...]) -> Verb:
         branches = _Branches(self._branch)
@@ -73,12 +75,12 @@ class Compiler:
             self._branches[name] = self._steps(self._plan.branches[name], f"{name}-")
         return self._branches[name]
 
-    def _on_error(self, spec: OnError) -> Verb:
+    def _on_error(self, spec: OnError) -> Plain:
         if spec.respond is not None:
             return respond.compile(spec.respond, self.binder)
         tree = self.binder.tree(spec.use)
 
-        async def use(x: Exchange) -> Body:
+        def use(x: Exchange) -> Body:
             return tree.body(x)
 
         return use
@@ -98,41 +100,97 @@ class _Branches(dict[str, Run]):
 def _chain(runs: list[Run]) -> Run:
     if len(runs) == 1:
         return runs[0]
+    if not any(waits(run) for run in runs):
+        return _plain_chain(runs)
 
     async def chain(x: Exchange) -> None:
         for run in runs:
-            await run(x)
+            waiting = run(x)
+            if waiting is not None:
+                await waiting
             if x.ended:
                 return
 
     return chain
 
 
-def _run(verb: Verb, *, into: str | None, labels: tuple[str, ...], handler: Verb | None) -> Run:
-    seconds = metrics.STEP_SECONDS.labels(*labels)
+def _plain_chain(runs: list[Run]) -> Run:
+    def chain(x: Exchange) -> None:
+        for run in runs:
+            run(x)
+            if x.ended:
+                return
 
-    def settle(x: Exchange, result: Body | None) -> None:
-        if result is not None:
-            x.bind(into, result) if into else x.take(result)
+    return chain
 
-    async def run(x: Exchange) -> None:
-        started = time.perf_counter()
-        try:
-            settle(x, await verb(x))
-        except (Fault, ExpressionError, json_text.JsonTextError) as error:
-            fault = _fault(error, x)
-            fault.step = fault.step or labels[2]
-            metrics.STEP_ERRORS.labels(*labels, fault.reason, str(bool(handler)).lower()).inc()
-            if handler is None:
-                if fault is error:
-                    raise
-                raise fault from error
-            x.variables["failure"] = fault.variables()
-            settle(x, await handler(x))
-        finally:
-            seconds.observe(time.perf_counter() - started)
 
-    return run
+_FAILURES = (Fault, ExpressionError, json_text.JsonTextError)
+
+
+class _Frame:
+    """What is around one verb."""
+
+    def __init__(self, *, into: str | None, labels: tuple[str, ...], handler: Plain | None) -> None:
+        self._into = into
+        self._labels = labels
+        self._handler = handler
+        self._seconds = metrics.STEP_SECONDS.labels(*labels)
+
+    def around(self, verb: Verb) -> Run:
+        """The verb as a step."""
+        # `waits` tells which it is, and the checker cannot follow.
+        if waits(verb):
+            return self._waiting(cast(Waiting, verb))
+        return self._plain(cast(Plain, verb))
+
+    def _waiting(self, verb: Waiting) -> Run:
+        observe = self._seconds.observe
+
+        async def run(x: Exchange) -> None:
+            started = time.perf_counter()
+            try:
+                self._settle(x, await verb(x))
+            except _FAILURES as error:
+                self._rescue(x, error)
+            finally:
+                observe(time.perf_counter() - started)
+
+        return run
+
+    def _plain(self, verb: Plain) -> Run:
+        observe = self._seconds.observe
+
+        def run(x: Exchange) -> None:
+            started = time.perf_counter()
+            try:
+                self._settle(x, verb(x))
+            except _FAILURES as error:
+                self._rescue(x, error)
+            finally:
+                observe(time.perf_counter() - started)
+
+        return run
+
+    def _settle(self, x: Exchange, result: Body | None) -> None:
+        if result is None:
+            return
+        if self._into:
+            x.bind(self._into, result)
+        else:
+            x.take(result)
+
+    def _rescue(self, x: Exchange, error: Exception) -> None:
+        """Let `onError` take over, or fail with the fault that this error is."""
+        labels, handler = self._labels, self._handler
+        fault = _fault(error, x)
+        fault.step = fault.step or labels[2]
+        metrics.STEP_ERRORS.labels(*labels, fault.reason, str(bool(handler)).lower()).inc()
+        if handler is None:
+            if fault is error:
+                raise error
+            raise fault from error
+        x.variables["failure"] = fault.variables()
+        self._settle(x, handler(x))
 
 
 def _fault(error: Exception, x: Exchange) -> Fault:

@@ -9,23 +9,23 @@ from isthmus_runtime.body import Body
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import out_of_time
 from isthmus_runtime.steps.bound import Binder
-from isthmus_runtime.steps.verb import Run, Verb
+from isthmus_runtime.steps.verb import Plain, Run, Waiting
 
 _FILTERED = object()
 
 
-def compile_filter(condition: str, binder: Binder) -> Verb:
+def compile_filter(condition: str, binder: Binder) -> Plain:
     """Let a message go on only when the condition is true."""
     template = binder.template(condition)
 
-    async def keep(x: Exchange) -> None:
+    def keep(x: Exchange) -> None:
         if not is_true(template.value(x)):
             x.end()
 
     return keep
 
 
-def compile_choice(spec: Choice, binder: Binder, branches: Mapping[str, Run]) -> Verb:
+def compile_choice(spec: Choice, binder: Binder, branches: Mapping[str, Run]) -> Waiting:
     """Run the first branch whose condition is true, on the message itself."""
     alternatives = [(binder.template(when.condition), branches[when.branch]) for when in spec.when]
     otherwise = branches[spec.otherwise] if spec.otherwise else None
@@ -34,8 +34,9 @@ def compile_choice(spec: Choice, binder: Binder, branches: Mapping[str, Run]) ->
         before = x.body
         try:
             taken = next((run for test, run in alternatives if is_true(test.value(x))), otherwise)
-            if taken is not None:
-                await taken(x)
+            waiting = taken(x) if taken is not None else None
+            if waiting is not None:
+                await waiting
             return x.body
         finally:  # the branch's body is a result: with `into`, or when it failed, ours stays
             x.body = before
@@ -43,7 +44,7 @@ def compile_choice(spec: Choice, binder: Binder, branches: Mapping[str, Run]) ->
     return choose
 
 
-def compile_split(spec: Split, binder: Binder, branches: Mapping[str, Run]) -> Verb:
+def compile_split(spec: Split, binder: Binder, branches: Mapping[str, Run]) -> Waiting:
     """Run a branch for each element; the results come in the order of the elements."""
     items = binder.template(spec.items.strip())
     run = branches[spec.branch]
@@ -60,7 +61,7 @@ def compile_split(spec: Split, binder: Binder, branches: Mapping[str, Run]) -> V
     return split
 
 
-def compile_scatter(spec: Scatter, branches: Mapping[str, Run]) -> Verb:
+def compile_scatter(spec: Scatter, branches: Mapping[str, Run]) -> Waiting:
     """Run branches side by side on copies of the message; a filtered one gives null."""
     runs = [branches[name] for name in spec.branches]
 
@@ -78,7 +79,9 @@ def compile_scatter(spec: Scatter, branches: Mapping[str, Run]) -> Verb:
 async def _result(run: Run, x: Exchange, body: Body, **variables: Any) -> Any:
     """What a branch makes of a body, on a message of its own."""
     fork = x.fork(body, **variables)
-    await run(fork)
+    waiting = run(fork)
+    if waiting is not None:
+        await waiting
     if fork.ended:
         return _FILTERED
     value = fork.body.value

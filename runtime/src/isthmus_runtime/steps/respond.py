@@ -5,15 +5,15 @@ from isthmus_runtime.body import JSON, Body
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.http.messages import Header, Response
 from isthmus_runtime.steps.bound import Binder
-from isthmus_runtime.steps.verb import Verb
+from isthmus_runtime.steps.verb import Plain
 
 
-def compile(spec: Respond, binder: Binder) -> Verb:
+def compile(spec: Respond, binder: Binder) -> Plain:
     """The verb of a respond step."""
     fields = tuple((n.lower().encode(), t) for n, t in binder.templates(spec.headers))
     tree = binder.tree(spec.body) if "body" in spec.written() else None
 
-    async def respond(x: Exchange) -> None:
+    def respond(x: Exchange) -> None:
         headers = [(name, text.header(x)) for name, text in fields]
         body = tree.body(x) if tree else x.body
         x.end(answer(body, status=spec.status, headers=headers))

@@ -6,10 +6,10 @@ from isthmus_api.route import Aggregate, Map
 from isthmus_runtime.body import Body
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.steps.bound import Binder
-from isthmus_runtime.steps.verb import Verb
+from isthmus_runtime.steps.verb import Plain
 
 
-def compile_map(spec: Map, binder: Binder, plan: RoutePlan) -> Verb:
+def compile_map(spec: Map, binder: Binder, plan: RoutePlan) -> Plain:
     """The verb of a map step: a Mapping of the plan, or an expression in place."""
     if spec.mapping is not None:
         mapping = plan.mappings[spec.mapping]
@@ -17,17 +17,17 @@ def compile_map(spec: Map, binder: Binder, plan: RoutePlan) -> Verb:
     else:
         expression = binder.expression(spec.expression or "$")
 
-    async def translate(x: Exchange) -> Body:
+    def translate(x: Exchange) -> Body:
         return expression.body(x)
 
     return translate
 
 
-def compile_aggregate(spec: Aggregate, binder: Binder) -> Verb:
+def compile_aggregate(spec: Aggregate, binder: Binder) -> Plain:
     """The verb of an aggregate step."""
     tree = binder.tree(spec.expression.strip())
 
-    async def aggregate(x: Exchange) -> Body:
+    def aggregate(x: Exchange) -> Body:
         return tree.body(x)
 
     return aggregate

@@ -8,17 +8,17 @@ from isthmus_api.plan import schemas
 from isthmus_api.route import Validate
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Rejected
-from isthmus_runtime.steps.verb import Verb
+from isthmus_runtime.steps.verb import Plain
 
 _MAX_ERRORS = 20
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def compile(spec: Validate) -> Verb:
+def compile(spec: Validate) -> Plain:
     """The verb of a validate step: 422 names the JSON paths at fault, never the values."""
     validator = schemas.validator(spec.schema_)
 
-    async def validate(x: Exchange) -> None:
+    def validate(x: Exchange) -> None:
         value = x.body.value
         if x.body.large:  # as numbers again; elsewhere they are strings of their digits
             value = json.loads(x.body.json())
