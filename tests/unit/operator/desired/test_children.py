@@ -177,10 +177,12 @@ def test_the_public_face_is_what_is_told() -> None:
         "MAX_PLAN_BYTES",
         "Manifest",
         "PLAN_ANNOTATION",
+        "PLAN_FILE",
         "ROUTE_LABEL",
         "SecretKey",
         "check",
         "children",
+        "config_map_name",
         "secrets",
         "selector",
     ]
