@@ -8,12 +8,20 @@ import platform
 from collections.abc import Iterable, Sequence
 
 import goals
+from scale import findings
 
 
-def text(results: Sequence[goals.Result], left_out: Sequence[str]) -> str:
+def text(
+    results: Sequence[goals.Result],
+    left_out: Sequence[str],
+    scale: findings.Findings | None = None,
+) -> str:
     """Write the whole report."""
-    parts = ["Figures (medians over the rounds)", _table(_figures(results))]
+    parts = ["Figures (medians over the rounds)", _table(_figures(results))] if results else []
     verdict = goals.rows(results)
+    if scale and scale.applied:
+        parts += ["", "The operator", _table(scale.figures())]
+        verdict += scale.rows()
     if verdict:
         parts += ["", "Ratios of this run, with floor and aim", _table(_verdict(verdict))]
     else:
@@ -24,9 +32,13 @@ def text(results: Sequence[goals.Result], left_out: Sequence[str]) -> str:
 
 
 def document(
-    results: Sequence[goals.Result], left_out: Sequence[str], options: dict[str, object]
+    results: Sequence[goals.Result],
+    left_out: Sequence[str],
+    options: dict[str, object],
+    scale: findings.Findings | None = None,
 ) -> dict[str, object]:
     """Give the report as JSON."""
+    verdict = [*goals.rows(results), *(scale.rows() if scale else ())]
     return {
         "machine": {
             "cpus": os.cpu_count(),
@@ -36,7 +48,8 @@ def document(
         },
         "options": options,
         "results": [dataclasses.asdict(result) for result in results],
-        "goals": [{**dataclasses.asdict(r), "verdict": r.verdict} for r in goals.rows(results)],
+        "operator": dataclasses.asdict(scale) if scale else None,
+        "goals": [{**dataclasses.asdict(row), "verdict": row.verdict} for row in verdict],
         "leftOut": list(left_out),
     }
 

@@ -3,11 +3,15 @@
     python bench/run.py                        everything, about twenty minutes
     python bench/run.py --quick                a look, about three minutes: not for decisions
     python bench/run.py --work map --engines isthmus,camel --json out.json
+    python bench/run.py operator               the operator with thousands of Routes
+    python bench/run.py messages               all but the operator
 
 One workload after the other: start every engine on the server's core, compare answers, warm up,
 then load them in turn, round by round, so that a drift of the machine hits all alike. The load and
 the upstream have a core of their own; everything stays on loopback. An engine that answers wrongly
 is not timed.
+
+The operator is measured in `scale`, on an API server of its own and, where a cluster runs, on that.
 
 Exit code: 0 done, 1 an engine failed or answered wrongly, 2 wrong use.
 """
@@ -22,6 +26,7 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import contest
 import engines
@@ -32,12 +37,18 @@ import processes
 import report
 import wire
 import workloads
+from scale import findings, pods
+
+OPERATOR_PORT: Final = 18190
+
+PARTS: Final = ("messages", "operator")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
     """What this run does."""
 
+    parts: tuple[str, ...]
     works: tuple[workloads.Workload, ...]
     field: tuple[str, ...]
     rounds: int
@@ -46,6 +57,8 @@ class Plan:
     quick: bool
     commands: engines.Commands
     report: Path | None
+    routes: tuple[int, ...]
+    idle: float
 
 
 class Bench:
@@ -63,10 +76,27 @@ class Bench:
             say=say,
         )
         self.results: list[goals.Result] = []
+        self.scale = findings.Findings()
         self.left_out: list[str] = []
         self.failed = False
 
     def run(self) -> None:
+        if "messages" in self.plan.parts:
+            self._measure_messages()
+        if "operator" in self.plan.parts:
+            self._measure_operator()
+
+    def _measure_operator(self) -> None:
+        rounds = 1 if self.plan.quick else 3
+        self.scale = findings.measure(
+            sizes=self.plan.routes, rounds=rounds, idle=self.plan.idle, port=OPERATOR_PORT, say=say
+        )
+        try:
+            self.scale.pods = pods.measure(pods.find(), rounds=rounds, say=say)
+        except pods.NoClusterError as missing:
+            self.left_out.append(f"kubectl scale: {missing}")
+
+    def _measure_messages(self) -> None:
         payloads.write(self.terms.payloads)
         self._note_conditions()
         built = list(self._build())
@@ -121,6 +151,7 @@ def parse(arguments: Sequence[str]) -> Plan:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("parts", nargs="*", metavar="part", help="messages, operator; default both")
     parser.add_argument("--work", type=_names(workloads.ALL), default=tuple(workloads.ALL))
     parser.add_argument("--engines", type=_names(engines.ALL), default=engines.DEFAULT)
     parser.add_argument("--rounds", type=int, help="default 5, with --quick 2")
@@ -128,13 +159,18 @@ def parse(arguments: Sequence[str]) -> Plan:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--quick", action="store_true", help="short warm-up and rounds")
     parser.add_argument("--json", type=Path, help="write the report as JSON, too")
+    parser.add_argument("--routes", type=_sizes, help="default 1000,5000, with --quick 1000")
+    parser.add_argument("--idle", type=float, help="seconds; default 60, with --quick 10")
     commands = engines.Commands()
     parser.add_argument("--isthmus", default=commands.isthmus, help="how to start isthmus")
     parser.add_argument(
         "--prototype", default=commands.prototype, help="how to start the prototype"
     )
     found = parser.parse_args(arguments)
+    if not set(found.parts) <= set(PARTS):
+        parser.error(f"choose parts from {', '.join(PARTS)}")
     return Plan(
+        parts=tuple(found.parts) or PARTS,
         works=tuple(workloads.ALL[name] for name in found.work),
         field=found.engines,
         rounds=found.rounds or (2 if found.quick else 5),
@@ -143,7 +179,13 @@ def parse(arguments: Sequence[str]) -> Plan:
         quick=found.quick,
         commands=engines.Commands(isthmus=found.isthmus, prototype=found.prototype),
         report=found.json,
+        routes=found.routes or ((1000,) if found.quick else (1000, 5000)),
+        idle=found.idle or (10.0 if found.quick else 60.0),
     )
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in text.split(","))
 
 
 def _names(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:
@@ -165,10 +207,12 @@ def main() -> int:
     except (processes.StartError, KeyboardInterrupt) as error:
         bench.left_out.append(f"the rest: {str(error) or 'interrupted'}")
         bench.failed = True
-    print(report.text(bench.results, bench.left_out))
+    print(report.text(bench.results, bench.left_out, bench.scale))
     if plan.report:
         options = {"rounds": plan.rounds, "seconds": plan.seconds, "quick": plan.quick}
-        found = report.document(bench.results, bench.left_out, {**options, "load": _loader()})
+        found = report.document(
+            bench.results, bench.left_out, {**options, "load": _loader()}, bench.scale
+        )
         plan.report.write_text(json.dumps(found, indent=2) + "\n")
     return int(bench.failed)
 

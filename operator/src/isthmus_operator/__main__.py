@@ -4,11 +4,14 @@ Ends with 0 when asked to, 1 when the Lease is lost or the operator fails, 2 whe
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
 import sys
 from typing import Final, NoReturn
+
+import uvloop
 
 from isthmus_operator import health, logs, metrics
 from isthmus_operator.declared import Declared
@@ -21,6 +24,8 @@ from isthmus_operator.operator import Operator, finished
 from isthmus_operator.pulse import Pulse
 from isthmus_operator.settings import Settings, WrongSettings
 
+GC_THRESHOLDS: Final = (10_000, 20, 20)
+"""What is kept of Routes is text; the defaults would walk it all the time."""
 LAST_EVENTS_SECONDS: Final = 3.0
 _log = logging.getLogger("isthmus_operator")
 
@@ -34,7 +39,12 @@ def main() -> int:
     except (WrongSettings, NoAccess) as error:
         print(f"isthmus-operator: {error}", file=sys.stderr)
         return 2
-    asyncio.run(serve(settings, access))
+    # What is loaded by now stays; the collector need not walk it again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings, access))
     return 0
 
 

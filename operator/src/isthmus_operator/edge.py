@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 import kopf
+from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from isthmus_api.model import API_VERSION
 from isthmus_api.resources import KINDS, Key
@@ -43,6 +44,7 @@ async def watch(
     await kopf.operator(
         registry=_registry(access, listener),
         settings=_settings(),
+        memories=_NoMemories(),
         standalone=True,
         clusterwide=not namespaces,
         namespaces=namespaces,
@@ -94,6 +96,13 @@ def _settings() -> kopf.OperatorSettings:
     settings.persistence.progress_storage = _NoProgress()
     settings.persistence.diffbase_storage = _NoDiffBase()
     return settings
+
+
+class _NoMemories(ResourceMemories):
+    """kopf's memory of each object, some 16 KB: only handlers that we do not use need it."""
+
+    async def recall(self, raw_body: Any, **known: Any) -> ResourceMemory:
+        return await super().recall(raw_body, **{**known, "ephemeral": True})
 
 
 class _NoDiffBase(kopf.DiffBaseStorage):

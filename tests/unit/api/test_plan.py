@@ -398,6 +398,28 @@ def test_a_warning_keeps_no_route_from_running() -> None:
     assert result.plan is not None
 
 
+def test_expressions_of_a_plan_that_passed_are_not_looked_at_again() -> None:
+    made = route("map: {mapping: m}")
+    warned = planned(made, mapping("$map([1], $uppercas)"))
+    sound = planned(made, mapping("a.b"))
+    assert warned.problems
+    assert sound.plan is not None
+
+    again = plan(made, Resources.of([mapping("a.b")]), passed=sound.plan.hash)
+    other = plan(made, Resources.of([mapping("$map([1], $uppercas)")]), passed=sound.plan.hash)
+
+    assert again == sound
+    assert other.problems == warned.problems
+
+
+def test_what_is_no_part_of_a_plan_is_looked_at_even_when_it_passed() -> None:
+    made = route("map: {mapping: m}")
+    sound = planned(made, mapping("a.b"))
+    assert sound.plan is not None
+
+    assert plan(made, Resources.of([]), passed=sound.plan.hash).plan is None
+
+
 def test_all_problems_are_told_at_once() -> None:
     made = route(
         "{call: {connector: erp}, into: sum}",

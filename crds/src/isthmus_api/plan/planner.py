@@ -26,12 +26,16 @@ class Planned:
     problems: tuple[Problem, ...] = ()
 
 
-def plan(route: Resource[RouteSpec], resources: Resources) -> Planned:
-    """Check a Route against `resources` and join it with what it refers to."""
-    problems = tuple(_distinct(_problems(route, resources)))
-    if errors(problems):
-        return Planned(None, problems)
-    return Planned(_join(route, resources), problems)
+def plan(route: Resource[RouteSpec], resources: Resources, *, passed: str = "") -> Planned:
+    """Check a Route against `resources` and join it with what it refers to.
+
+    `passed` is the hash of a plan that was found good before: when this one is the same, its
+    expressions are not looked at again, and their warnings are not among the problems.
+    """
+    joined = _join(route, resources)
+    found = _in_itself(route, resources) if joined.hash == passed else _problems(route, resources)
+    problems = tuple(_distinct(found))
+    return Planned(None if errors(problems) else joined, problems)
 
 
 def check(resources: Resources) -> tuple[Problem, ...]:
@@ -49,14 +53,18 @@ def _all_problems(resources: Resources) -> Iterator[Problem]:
 
 
 def _problems(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
-    spec = route.spec
-    yield from _of(route, _not_found(route, resources))
-    yield from _of(route, shape.check(spec))
-    yield from _of(route, schemas.of_route(spec))
-    in_branches = tuple(branches.check(spec))
-    yield from _of(route, in_branches)
-    if not any(problem.code is Code.BRANCH_CYCLE for problem in in_branches):
+    found = tuple(_in_itself(route, resources))
+    yield from found
+    if not any(problem.code is Code.BRANCH_CYCLE for problem in found):
         yield from _in_expressions(route, resources)
+
+
+def _in_itself(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
+    """What is wrong apart from expressions."""
+    yield from _of(route, _not_found(route, resources))
+    yield from _of(route, shape.check(route.spec))
+    yield from _of(route, schemas.of_route(route.spec))
+    yield from _of(route, branches.check(route.spec))
 
 
 def _in_expressions(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:

@@ -70,9 +70,7 @@ class RoutePlan(Model):
 
     def to_json(self) -> bytes:
         """The canonical JSON: sorted keys, no field that equals its default."""
-        plain = {**self.canonical(), "version": self.version}
-        text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return text.encode()
+        return self._json
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -91,6 +89,12 @@ class RoutePlan(Model):
             return cls.model_validate(plain)
         except ValidationError as fault:
             raise UnreadablePlan(f"the plan is not valid: {fault}") from fault
+
+    @cached_property
+    def _json(self) -> bytes:
+        plain = {**self.canonical(), "version": self.version}
+        text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
 
     @cached_property
     def hash(self) -> str:

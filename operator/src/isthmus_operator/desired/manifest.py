@@ -1,9 +1,10 @@
 """What all children have in common: name, labels, owner, and a hash of what they are."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any, Final
+
+import orjson
 
 from isthmus_api.model import API_VERSION, GROUP
 from isthmus_api.resources import ROUTE
@@ -88,5 +89,5 @@ def _reference(owner: Owner) -> Manifest:
 
 
 def _hash(made: Manifest) -> str:
-    text = json.dumps(made, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    text = orjson.dumps(made, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()[:16]

@@ -85,7 +85,7 @@ async def resolve(work: Work, world: World) -> Outcome | None:
     if work.route is None:
         return None
     resources, wrong = await _named(work, world)
-    planned = plan(work.route, resources)
+    planned = plan(work.route, resources, passed=_runs(work.key, world))
     found = [*errors(planned.problems), *wrong]
     if planned.plan:
         found += desired.check(work.route, planned.plan, world.context)
@@ -146,11 +146,17 @@ def _others(missing: Key, world: World) -> Iterator[Resource[Model]]:
             yield resource
 
 
-async def _running_plan(key: Key, world: World) -> RoutePlan | None:
+def _runs(key: Key, world: World) -> str:
+    """The hash of the plan that the Route's own Deployment runs, which passed all checks."""
     deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
-    if deployment is None or deployment.owner != key.name or not deployment.plan:
+    return deployment.plan if deployment and deployment.owner == key.name else ""
+
+
+async def _running_plan(key: Key, world: World) -> RoutePlan | None:
+    runs = _runs(key, world)
+    if not runs:
         return None
-    name = desired.config_map_name(key.name, deployment.plan)
+    name = desired.config_map_name(key.name, runs)
     try:
         found = await world.client.get(kinds.CONFIG_MAPS, key.namespace, name)
         return RoutePlan.from_json(found["data"][desired.PLAN_FILE].encode())
