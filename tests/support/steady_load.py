@@ -1,0 +1,94 @@
+"""A steady load on a Service: `traffic_client` in a pod, and the account it gives."""
+
+import contextlib
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kubernetes_cluster import EXAMPLE_IMAGE, Namespace, eventually
+
+CLIENT = Path(__file__).with_name("traffic_client.py")
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What was sent, and what became of it."""
+
+    sent: int
+    answers: dict[str, int]
+    """How often, by body."""
+    lost: list[dict[str, str]]
+    longest: float
+    """Seconds of the slowest answer."""
+
+    def assert_nothing_lost(self) -> None:
+        """Every request was answered with 200, and there were enough to tell."""
+        assert self.lost == []
+        assert sum(self.answers.values()) == self.sent
+        assert self.sent > 200, "there was too little load to tell"
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load that runs."""
+
+    namespace: Namespace
+    pod: str
+
+    def end(self) -> Account:
+        """Stop it and read its account."""
+        self.namespace.kubectl("exec", self.pod, "--", "sh", "-c", "kill -TERM 1")
+        self.namespace.wait(f"pod/{self.pod}", "jsonpath={.status.phase}=Succeeded")
+        return Account(**json.loads(self._log().splitlines()[-1]))
+
+    def begun(self) -> bool:
+        """Whether the first answers are in."""
+        return "begun" in self._log().splitlines()
+
+    def _log(self) -> str:
+        return self.namespace.kubectl("logs", self.pod)
+
+
+@contextlib.contextmanager
+def steady_load(namespace: Namespace, service: str, path: str) -> Iterator[Load]:
+    """A load on port 80 of a Service, from the moment on that its first answers are in."""
+    name = f"load-{next(_numbers)}"
+    script = _config_map("client", {CLIENT.name: CLIENT.read_text("utf-8")})
+    namespace.apply(script, _pod(name, service, path))
+    try:
+        namespace.wait(f"pod/{name}")
+        load = Load(namespace, name)
+        eventually(load.begun, until=bool)
+        yield load
+    finally:
+        namespace.kubectl("delete", "pod", name, "--wait=false", "--grace-period=1")
+
+
+def _config_map(name: str, data: dict[str, str]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+def _pod(name: str, service: str, path: str) -> dict[str, Any]:
+    container = {
+        "name": "client",
+        "image": EXAMPLE_IMAGE,
+        "command": ["python", f"/client/{CLIENT.name}", service, "80", path],
+        "volumeMounts": [{"name": "client", "mountPath": "/client", "readOnly": True}],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    spec = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+        "volumes": [{"name": "client", "configMap": {"name": "client"}}],
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
