@@ -21,6 +21,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -117,7 +118,7 @@ class ControlPlane:
     folder: Path
     """Where state and logs (`etcd.log`, `kube-apiserver.log`) are."""
 
-    processes: tuple[Process, ...]
+    processes: tuple[Process, Process]
     """etcd and the API server."""
 
     def __init__(
@@ -167,16 +168,23 @@ class ControlPlane:
 
             etcd = self._run(programs / "etcd", self._etcd_flags(etcd_port))
             started.callback(etcd.stop)
-            apiserver = self._run(
-                programs / "kube-apiserver",
-                self._default_apiserver_flags(apiserver_port, etcd_port) | self._apiserver_flags,
-            )
-            started.callback(apiserver.stop)
-            self._wait_until_ready(etcd, apiserver)
-            self._write_kubeconfig()
+            flags = self._default_apiserver_flags(apiserver_port, etcd_port) | self._apiserver_flags
+            apiserver = self._run(programs / "kube-apiserver", flags)
             self.processes = (etcd, apiserver)
+            started.callback(self.stop_apiserver)
+            self.wait_until_ready()
+            self._write_kubeconfig()
+            self._again = partial(self._run, programs / "kube-apiserver", flags)
             self._started = started.pop_all()
         return self
+
+    def stop_apiserver(self) -> None:
+        """Stop the API server alone; what it knows stays in etcd."""
+        self.processes[1].stop()
+
+    def start_apiserver(self) -> None:
+        """Start the API server again, at the same address; `wait_until_ready` waits for it."""
+        self.processes = (self.processes[0], self._again())
 
     def stop(self) -> None:
         """Stop both programs and remove the temporary folder; harmless when not started."""
@@ -249,7 +257,9 @@ class ControlPlane:
             "disable-admission-plugins": "ServiceAccount",
         }
 
-    def _wait_until_ready(self, *processes: Process) -> None:
+    def wait_until_ready(self) -> None:
+        """Return when the API server answers."""
+        processes = self.processes
         deadline = time.monotonic() + START_SECONDS
         # Ready comes before the first namespaces do, and tests want to use `default` at once.
         for path in ("/readyz", "/api/v1/namespaces/default"):

@@ -55,9 +55,11 @@ class Cluster:
     told: list[Told] = field(default_factory=list)
 
     @contextlib.asynccontextmanager
-    async def operator(self, **context: Any) -> AsyncIterator[Operator]:
-        """An operator that watches this namespace."""
-        access = Access.of_kubeconfig(self.plane.kubeconfig)
+    async def operator(
+        self, *, access: Access | None = None, **context: Any
+    ) -> AsyncIterator[Operator]:
+        """An operator that watches this namespace, by way of `access` if there is one."""
+        access = access or Access.of_kubeconfig(self.plane.kubeconfig)
         async with Client(access) as client:
             operator = Operator(
                 access,
@@ -69,6 +71,9 @@ class Cluster:
             )
             stop = asyncio.Event()
             running = asyncio.create_task(operator.run(stop))
+            if test := asyncio.current_task():
+                # An operator that ends by itself ends the test, which would wait in vain.
+                running.add_done_callback(lambda _: None if stop.is_set() else test.cancel())
             synced = asyncio.create_task(operator.synced.wait())
             await asyncio.wait({running, synced}, return_when=asyncio.FIRST_COMPLETED)
             synced.cancel()

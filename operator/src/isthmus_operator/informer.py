@@ -73,9 +73,12 @@ class Informer(Generic[Record]):
         return len(self._records)
 
     def put(self, found: dict[str, Any]) -> Record:
-        """Take in an object as a request returned it, sooner than the watch tells of it."""
-        record = self._remember(found)
-        self._records[_name(found)] = record
+        """Take in an object as a request returned it; what is known unless the watch knew more."""
+        name, record = _name(found), self._remember(found)
+        known = self._records.get(name)
+        if known and known.version > record.version:
+            return known
+        self._records[name] = record
         return record
 
     def drop(self, name: Name) -> None:
@@ -118,6 +121,7 @@ class Informer(Generic[Record]):
         )
         async with contextlib.aclosing(events):
             async for kind, found in events:
+                self._since = found["metadata"]["resourceVersion"]
                 self._take(kind, found)
 
     async def _list(self) -> None:
@@ -141,8 +145,6 @@ class Informer(Generic[Record]):
     def _take(self, event: str, found: dict[str, Any]) -> None:
         self._hear()
         metrics.heard(self.resource.kind)
-        if self._listed.is_set():
-            self._since = found["metadata"]["resourceVersion"]
         if event == "BOOKMARK":
             return
         name = _name(found)

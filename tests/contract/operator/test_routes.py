@@ -280,14 +280,19 @@ async def test_what_runs_is_told_of_once_a_transition(cluster: Cluster) -> None:
         await cluster.kubectl("scale", "route/it", "--replicas=2")
         await settle(cluster)
 
-        reasons = [(each.kind, each.reason) for each in cluster.told if each.name == "it"]
-        assert reasons == [
+        async def told() -> list[tuple[str, str]]:
+            return [(each.kind, each.reason) for each in cluster.told if each.name == "it"]
+
+        wanted = [
             ("Warning", "ConnectorNotFound"),
             ("Normal", "RollingOut"),
             ("Normal", "Running"),
             ("Normal", "RollingOut"),
             ("Normal", "Running"),
         ]
+        # A transition is told of once its status is written.
+        await eventually(told, until=lambda found: len(found) >= len(wanted))
+        assert await told() == wanted
 
 
 async def test_ready_means_that_the_pods_run_this_generation(cluster: Cluster) -> None:

@@ -21,6 +21,15 @@ _LAST: Final = frozenset({kinds.DEPLOYMENTS.kind})
 """Made after all else is there: its pods need the ConfigMap and the ServiceAccount."""
 
 
+def lacks(manifests: Iterable[Manifest], world: World) -> bool:
+    """Whether any of the children is not known to be there."""
+    return any(
+        world.children.get(each["kind"], each["metadata"]["namespace"], each["metadata"]["name"])
+        is None
+        for each in manifests
+    )
+
+
 async def apply(route: Declared, manifests: Sequence[Manifest], world: World) -> Outcome | None:
     """Make all children what they should be; what stands in the way, if anything does."""
     first = [each for each in manifests if each["kind"] not in _LAST]

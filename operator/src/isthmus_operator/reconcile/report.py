@@ -6,7 +6,7 @@ from typing import Any
 from isthmus_operator.conditions import Condition, Finding, Type, conditions
 from isthmus_operator.declared import Declarations, Declared
 from isthmus_operator.events import Kind
-from isthmus_operator.kube import Client, kinds
+from isthmus_operator.kube import Client, NotFound, kinds
 
 Tell = Callable[[Declared, Kind, str, str], None]
 """Takes an object, Normal or Warning, a reason and a message."""
@@ -50,7 +50,12 @@ class Reporter:
             },
             "status": status,
         }
-        self._declared.take(await self._client.apply(resource, manifest, sub="status"))
+        try:
+            self._declared.take(await self._client.apply(resource, manifest, sub="status"))
+        except NotFound:
+            # It was deleted in a gap of the watch, so that no event tells of it.
+            self._declared.forget(declared.key, uid=declared.uid)
+            return
         self._transition(declared, _ready(known), _ready(status["conditions"]))
 
     def tell(self, declared: Declared, kind: Kind, reason: str, message: str) -> None:

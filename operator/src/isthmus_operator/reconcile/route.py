@@ -45,6 +45,8 @@ class Work:
     plan: RoutePlan | None = None
     applied: bool = False
     """Whether the children are those of this generation."""
+    gone: bool = False
+    """Whether the Route turned out to be deleted."""
 
     @property
     def key(self) -> Key:
@@ -63,6 +65,10 @@ async def reconcile(key: Key, world: World) -> Outcome | None:
         return None
     work = Work(declared)
     outcomes = [await step(work, world) for step in STEPS]
+    if work.gone:
+        world.heard_of_secrets(key, None)
+        world.declared.forget(key, uid=declared.uid)
+        return None
     came_to = next((each for each in outcomes if each), None)
     world.heard_of_secrets(key, _secrets(work, world))
     came_to = came_to or _workload(work, world)
@@ -109,11 +115,30 @@ async def apply(work: Work, world: World) -> Outcome | None:
     manifests = desired.children(
         work.route, work.plan, uid=work.declared.uid, context=world.context
     )
+    if family.lacks(manifests, world) and await _is_gone(work.declared, world):
+        work.gone = True
+        return None
     refused = await family.apply(work.declared, manifests, world)
     work.applied = work.applied and refused is None
     if refused is None:
         await family.prune(work.declared, manifests, world)
     return refused
+
+
+async def _is_gone(declared: Declared, world: World) -> bool:
+    """Whether a Route whose children were made is there no more.
+
+    Of what is deleted in a gap of the watch no event tells. Its children go too, and to make them
+    again would be a fight with the garbage collector.
+    """
+    if "lastAppliedGeneration" not in declared.known_status():
+        return False
+    try:
+        found = await world.client.get(kinds.ROUTES, declared.key.namespace, declared.key.name)
+    except NotFound:
+        return True
+    world.declared.take(found)
+    return bool(found["metadata"]["uid"] != declared.uid)
 
 
 STEPS: Final[tuple[Step, ...]] = (read, resolve, go_on, apply)

@@ -1,0 +1,126 @@
+"""Twenty objects that come, change and go, and what there must be of them in the end.
+
+async for _ in apply(cluster): ...      one step of changes after the other
+assert not await amiss(cluster)
+"""
+
+from collections.abc import AsyncIterator
+
+import manifests_text
+import yaml
+from operating import IMAGE, Cluster
+
+from isthmus_api import manifests
+from isthmus_api.plan import plan
+from isthmus_api.resources import Resources
+from isthmus_operator import desired
+from isthmus_operator.kube import kinds
+from isthmus_operator.live import Child
+
+_CHILDREN = [kind for kind in kinds.CHILDREN if kind != "HTTPRoute"]
+
+
+def _connector(number: int, path: str = "") -> str:
+    return manifests_text.connector(f"http://c{number}.example{path}", name=f"c-{number}")
+
+
+def _mapping(number: int, more: int = 1) -> str:
+    return manifests_text.mapping(f'{{"n": n + {more}}}', name=f"m-{number}")
+
+
+def _route(number: int, edition: str = "first", uses: int | None = None) -> str:
+    used = number % 4 if uses is None else uses
+    return manifests_text.route(
+        f"- call: {{connector: c-{used}}}\n- map: {{mapping: m-{used}}}",
+        name=f"r-{number}",
+        path=f"/r-{number}",
+        env={"edition": edition},
+    )
+
+
+GOING = [_connector(3), _mapping(3), *(_route(number) for number in (3, 7, 11))]
+STEPS: list[tuple[str, list[str]]] = [
+    ("apply", [*map(_route, range(12)), _connector(0), _connector(1)]),
+    ("apply", [*map(_mapping, range(4)), _connector(2), _connector(3)]),
+    ("apply", [_mapping(1, more=2), _route(2, "second"), _route(3, "second")]),
+    ("apply", [_connector(0, "/v2"), *(_route(number, "third") for number in (2, 5))]),
+    ("delete", GOING),
+    ("apply", [_route(7, "a namesake", uses=2)]),
+]
+LEFT: list[str] = [
+    *(_connector(0, "/v2"), _connector(1), _connector(2)),
+    *(_mapping(0), _mapping(1, more=2), _mapping(2)),
+    *(_route(number) for number in (0, 1, 4, 6, 8, 9, 10)),
+    *(_route(2, "third"), _route(5, "third"), _route(7, "a namesake", uses=2)),
+]
+"""What is declared after all steps."""
+
+
+async def apply(cluster: Cluster) -> AsyncIterator[int]:
+    """Take the steps, as a user would; the number of each after it was taken."""
+    for number, (verb, documents) in enumerate(STEPS):
+        more = ["--server-side"] if verb == "apply" else ["--wait=false", "--ignore-not-found"]
+        await cluster.kubectl(verb, *more, "-f", "-", stdin="\n---\n".join(documents))
+        yield number
+
+
+async def amiss(cluster: Cluster) -> list[str]:
+    """What is not yet as it should be after all steps."""
+    resources = _resources(cluster.namespace)
+    live = {
+        (kind, each["metadata"]["name"]): each
+        for kind in kinds.OURS
+        for each in await cluster.all(kind)
+    }
+    wanted = {(each.key.kind, each.key.name) for each in resources.routes()}
+    wanted |= {("Connector", f"c-{n}") for n in range(3)}
+    wanted |= {("Mapping", f"m-{n}") for n in range(3)}
+    if live.keys() != wanted:
+        return [f"declared: {sorted(live.keys() ^ wanted)}"]
+    not_ready = [f"not ready: {name}" for name, found in live.items() if not _is_ready(found)]
+    return not_ready + await _children(cluster, resources, live)
+
+
+def _resources(namespace: str) -> Resources:
+    documents = [yaml.safe_load(each) for each in LEFT]
+    for each in documents:
+        each["metadata"]["namespace"] = namespace
+    found = manifests.read(yaml.safe_dump_all(documents).encode(), file="left.yaml")
+    assert not found.problems, found.problems
+    return Resources.of(found.resources)
+
+
+def _is_ready(found: dict[str, object]) -> bool:
+    metadata, status = found["metadata"], found.get("status", {})
+    assert isinstance(metadata, dict)
+    assert isinstance(status, dict)
+    ready = [each["status"] for each in status.get("conditions", ()) if each["type"] == "Ready"]
+    return ready == ["True"] and status["observedGeneration"] == metadata["generation"]
+
+
+async def _children(
+    cluster: Cluster, resources: Resources, live: dict[tuple[str, str], dict[str, object]]
+) -> list[str]:
+    wanted = {}
+    for route in resources.routes():
+        metadata = live["Route", route.key.name]["metadata"]
+        planned = plan(route, resources).plan
+        assert isinstance(metadata, dict)
+        assert planned is not None
+        context = desired.Context(image=IMAGE)
+        for child in desired.children(route, planned, uid=metadata["uid"], context=context):
+            wanted[child["kind"], child["metadata"]["name"]] = child
+    there = {
+        (kind, each["metadata"]["name"]): each
+        for kind in _CHILDREN
+        for each in await cluster.all(kind)
+    }
+    strays = sorted(there.keys() ^ wanted.keys())
+    others = [name for name in there.keys() & wanted if not _fits(there[name], wanted[name])]
+    return [f"missing or left over: {each}" for each in strays] + [
+        f"not as desired: {each}" for each in others
+    ]
+
+
+def _fits(found: dict[str, object], manifest: dict[str, object]) -> bool:
+    return Child.of(found).fits(manifest) and found.get("data") == manifest.get("data")
