@@ -67,7 +67,7 @@ cluster: setup-dev ## a real Kubernetes on this machine; nothing to do when KUBE
 cluster-down: ## end that cluster and remove every trace of it
 	@scripts/cluster down
 
-bench: setup-dev ## speed and memory beside Benthos and Camel; ARGS="--quick" for a short run
+bench: setup-dev ## speed and memory of messages and of the operator; ARGS="operator --quick" for a part, or less
 	$(BIN)/python bench/run.py $(ARGS)
 
 lock: ## pin requirements/*.in with hashes (needs uv)
