@@ -86,6 +86,8 @@ class Findings:
             idle = f"writes in {later.idle_seconds:.0f} s of idleness"
             yield _plain(idle, later.idle_writes, "", floor=0, aim=0)
             yield _plain("writes after a restart", later.restart_writes, "", floor=0, aim=0)
+            rss = later.rss / MB
+            yield _plain(f"RSS after a restart, {count:,} Routes", rss, " MB", floor=350, aim=200)
             others = later.restart_changed
             yield _plain("objects changed, idle and restart", others, "", floor=0, aim=0)
 

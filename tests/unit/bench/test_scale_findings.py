@@ -65,6 +65,7 @@ def test_one_write_of_an_idle_operator_is_a_goal_missed() -> None:
     assert found["writes in 60 s of idleness"] == ("1", "MISSED")
     assert found["writes after a restart"] == ("0", "aim")
     assert found["one Route of 5,000 changed"] == ("0.2 s", "aim")
+    assert found["RSS after a restart, 5,000 Routes"] == ("120 MB", "aim")
 
 
 def test_scaling_is_compared_with_a_deployment_of_the_same_image() -> None:
