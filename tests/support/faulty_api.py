@@ -4,16 +4,16 @@ async with FaultyApi(plane) as api:
     operator of `api.access`
     api.answer = storm(...)     every request is asked about first
     api.cut()                   all open watches end in the middle
-    api.gap()                   no news, and then `410 Gone` for whoever watched
-    await api.refuse()          nobody listens; `await api.listen()` ends it
+    with api.gap(): ...         no news, and then `410 Gone` for whoever watched
+    with api.away(): ...        all connections end at once
 """
 
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import aiohttp
 from aiohttp import web
@@ -70,6 +70,7 @@ class FaultyApi:
         self._telling.set()
         self._started = contextlib.AsyncExitStack()
         self._port = 0
+        self._away = False
 
     @property
     def access(self) -> Access:
@@ -88,7 +89,8 @@ class FaultyApi:
         )
         await self._runner.setup()
         self._started.push_async_callback(self._runner.cleanup)
-        await self.listen()
+        await web.TCPSite(self._runner, HOST, 0).start()
+        self._port = self._runner.addresses[0][1]
         return self
 
     async def __aexit__(
@@ -100,19 +102,18 @@ class FaultyApi:
         self._telling.set()
         await self._started.aclose()
 
-    async def listen(self) -> None:
-        """Take connections, on the same port each time."""
-        self._site = web.TCPSite(self._runner, HOST, self._port)
-        await self._site.start()
-        self._port = self._runner.addresses[0][1]
-
-    async def refuse(self) -> None:
-        """Take no connections, and end those that there are."""
-        await self._site.stop()
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Answer nobody for as long as the block lasts: all connections end, and new ones too."""
         assert self._runner.server is not None
-        for connection in list(self._runner.server.connections):
+        self._away = True
+        for connection in self._runner.server.connections:
             if connection.transport is not None:
                 connection.transport.abort()
+        try:
+            yield
+        finally:
+            self._away = False
 
     def cut(self) -> None:
         """End all watches without a word."""
@@ -121,7 +122,7 @@ class FaultyApi:
             connection.abort()
 
     @contextlib.contextmanager
-    def gap(self) -> Any:
+    def gap(self) -> Iterator[None]:
         """Tell nobody anything for as long as the block lasts; who watched must list again."""
         self._telling.clear()
         self.cut()
@@ -131,6 +132,8 @@ class FaultyApi:
             self._telling.set()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if self._away:
+            return self._hang_up(request)
         if instead := await self.answer(request):
             self.disturbed += 1
             return instead
@@ -159,10 +162,13 @@ class FaultyApi:
                     return web.Response(body=body, status=answer.status, headers=kind)
                 return await self._pass_on(request, answer, kind)
         except aiohttp.ClientError:
-            # The real server went away; so does this connection.
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response(status=502)
+            return self._hang_up(request)  # the real server went away
+
+    def _hang_up(self, request: web.Request) -> web.Response:
+        self.disturbed += 1
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=502)  # which nobody gets
 
     async def _pass_on(
         self, request: web.Request, answer: aiohttp.ClientResponse, headers: dict[str, str]

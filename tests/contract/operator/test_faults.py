@@ -61,12 +61,18 @@ async def _slow(api: FaultyApi) -> None:
     api.answer = slow(0.5)
 
 
+async def _away(api: FaultyApi) -> None:
+    with api.away():
+        await asyncio.sleep(1.0)  # an outage lasts
+
+
 TROUBLES: dict[str, Trouble] = {
     "all watches are cut": _cut,
     "half of the writes conflict": _conflicts,
     "half of the requests are too many": _too_many,
     "a third of the requests fail": _broken,
     "answers are late": _slow,
+    "nobody answers for a while": _away,
 }
 
 
