@@ -84,7 +84,7 @@ class SqliteJournal:
 
     async def next_due(self, route: str) -> float | None:
         """Seconds until something comes due that was not when the Route was claimed last."""
-        asked = "SELECT min(due_at) FROM queue WHERE route = ? AND NOT behind AND due_at > ?"
+        asked = "SELECT min(due_at) FROM queue WHERE route = ? AND turn < 2 AND due_at > ?"
         since = self._claimed_at.get(route, 0.0)
         [[due_at]] = await self._read(
             lambda: self._reader.execute(asked, (route, since)).fetchall()
