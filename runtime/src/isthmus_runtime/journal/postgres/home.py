@@ -53,6 +53,12 @@ _NEWEST: Final = (
 
 
 async def open_database(address: Address) -> "PostgresJournal":
+    """Be one of those who work on a database."""
+    await prepare(address)
+    return PostgresJournal(address)
+
+
+async def prepare(address: Address) -> None:
     """Reach the database, and give it its tables."""
     try:
         connection = await pool.connect(address)
@@ -69,7 +75,6 @@ async def open_database(address: Address) -> "PostgresJournal":
     finally:
         with contextlib.suppress(Exception):
             await connection.close(timeout=1.0)
-    return PostgresJournal(address)
 
 
 class PostgresJournal:

@@ -96,6 +96,7 @@ def _outcomes() -> None:
     )
     op.create_index("outcomes_state", "outcomes", ["route", "state", "sequence"])
     _partial("outcomes_key", "outcomes", ["key", "sequence"], "key IS NOT NULL")
+    _partial("outcomes_failed", "outcomes", ["sequence"], "state IN ('dead', 'rejected')")
     op.create_table(  # earlier ones of a message: the last is its outcome
         "attempts",
         sa.Column("sequence", NUMBER, primary_key=True, autoincrement=False),
