@@ -8,6 +8,7 @@ import platform
 from collections.abc import Iterable, Sequence
 
 import goals
+from journal import findings as journal_findings
 from scale import findings
 
 
@@ -15,6 +16,7 @@ def text(
     results: Sequence[goals.Result],
     left_out: Sequence[str],
     scale: findings.Findings | None = None,
+    journal: journal_findings.Findings | None = None,
 ) -> str:
     """Write the whole report."""
     parts = ["Figures (medians over the rounds)", _table(_figures(results))] if results else []
@@ -22,6 +24,9 @@ def text(
     if scale and scale.applied:
         parts += ["", "The operator", _table(scale.figures())]
         verdict += scale.rows()
+    if journal and journal.homes:
+        parts += ["", "The journal", _table(journal.figures())]
+        verdict += journal.rows()
     if verdict:
         parts += ["", "Ratios of this run, with floor and aim", _table(_verdict(verdict))]
     else:
@@ -36,9 +41,14 @@ def document(
     left_out: Sequence[str],
     options: dict[str, object],
     scale: findings.Findings | None = None,
+    journal: journal_findings.Findings | None = None,
 ) -> dict[str, object]:
     """Give the report as JSON."""
-    verdict = [*goals.rows(results), *(scale.rows() if scale else ())]
+    verdict = [
+        *goals.rows(results),
+        *(scale.rows() if scale else ()),
+        *(journal.rows() if journal else ()),
+    ]
     return {
         "machine": {
             "cpus": os.cpu_count(),
@@ -49,6 +59,7 @@ def document(
         "options": options,
         "results": [dataclasses.asdict(result) for result in results],
         "operator": dataclasses.asdict(scale) if scale else None,
+        "journal": dataclasses.asdict(journal) if journal else None,
         "goals": [{**dataclasses.asdict(row), "verdict": row.verdict} for row in verdict],
         "leftOut": list(left_out),
     }

@@ -4,14 +4,16 @@
     python bench/run.py --quick                a look, about three minutes: not for decisions
     python bench/run.py --work map --engines isthmus,camel --json out.json
     python bench/run.py operator               the operator with thousands of Routes
-    python bench/run.py messages               all but the operator
+    python bench/run.py journal                what it costs to lose nothing
+    python bench/run.py messages               neither of the two
 
 One workload after the other: start every engine on the server's core, compare answers, warm up,
 then load them in turn, round by round, so that a drift of the machine hits all alike. The load and
 the upstream have a core of their own; everything stays on loopback. An engine that answers wrongly
 is not timed.
 
-The operator is measured in `scale`, on an API server of its own and, where a cluster runs, on that.
+The operator is measured in `scale`, on an API server of its own and, where a cluster runs, on that;
+the journal in `journal`, on files and on a PostgreSQL of its own.
 
 Exit code: 0 done, 1 an engine failed or answered wrongly, 2 wrong use.
 """
@@ -37,11 +39,13 @@ import processes
 import report
 import wire
 import workloads
+from journal import findings as journal_findings
+from journal import trials as journal_trials
 from scale import findings, pods
 
 OPERATOR_PORT: Final = 18190
 
-PARTS: Final = ("messages", "operator")
+PARTS: Final = ("messages", "operator", "journal")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Plan:
     report: Path | None
     routes: tuple[int, ...]
     idle: float
+    journal: journal_trials.Plan
 
 
 class Bench:
@@ -77,6 +82,7 @@ class Bench:
         )
         self.results: list[goals.Result] = []
         self.scale = findings.Findings()
+        self.journal = journal_findings.Findings()
         self.left_out: list[str] = []
         self.failed = False
 
@@ -85,6 +91,8 @@ class Bench:
             self._measure_messages()
         if "operator" in self.plan.parts:
             self._measure_operator()
+        if "journal" in self.plan.parts:
+            self._measure_journal()
 
     def _measure_operator(self) -> None:
         rounds = 1 if self.plan.quick else 3
@@ -95,6 +103,13 @@ class Bench:
             self.scale.pods = pods.measure(pods.find(), rounds=rounds, say=say)
         except pods.NoClusterError as missing:
             self.left_out.append(f"kubectl scale: {missing}")
+
+    def _measure_journal(self) -> None:
+        try:
+            for home in journal_trials.measure(self.plan.journal, say=say):
+                self.journal.homes.append(home)
+        except journal_trials.Missing as missing:
+            self.left_out.append(f"the journal in PostgreSQL: {missing}")
 
     def _measure_messages(self) -> None:
         payloads.write(self.terms.payloads)
@@ -151,7 +166,7 @@ def parse(arguments: Sequence[str]) -> Plan:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", metavar="part", help="messages, operator; default both")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; default all")
     parser.add_argument("--work", type=_names(workloads.ALL), default=tuple(workloads.ALL))
     parser.add_argument("--engines", type=_names(engines.ALL), default=engines.DEFAULT)
     parser.add_argument("--rounds", type=int, help="default 5, with --quick 2")
@@ -161,6 +176,8 @@ def parse(arguments: Sequence[str]) -> Plan:
     parser.add_argument("--json", type=Path, help="write the report as JSON, too")
     parser.add_argument("--routes", type=_sizes, help="default 1000,5000, with --quick 1000")
     parser.add_argument("--idle", type=float, help="seconds; default 60, with --quick 10")
+    parser.add_argument("--count", type=int, help="messages; default 20000, with --quick 5000")
+    parser.add_argument("--backlog", type=int, help="default 1000000, with --quick none")
     commands = engines.Commands()
     parser.add_argument("--isthmus", default=commands.isthmus, help="how to start isthmus")
     parser.add_argument(
@@ -181,6 +198,11 @@ def parse(arguments: Sequence[str]) -> Plan:
         report=found.json,
         routes=found.routes or ((1000,) if found.quick else (1000, 5000)),
         idle=found.idle or (10.0 if found.quick else 60.0),
+        journal=journal_trials.Plan(
+            rounds=found.rounds or (2 if found.quick else 5),
+            count=found.count or (5_000 if found.quick else 20_000),
+            backlog=found.backlog if found.backlog is not None else 0 if found.quick else 1_000_000,
+        ),
     )
 
 
@@ -207,11 +229,15 @@ def main() -> int:
     except (processes.StartError, KeyboardInterrupt) as error:
         bench.left_out.append(f"the rest: {str(error) or 'interrupted'}")
         bench.failed = True
-    print(report.text(bench.results, bench.left_out, bench.scale))
+    print(report.text(bench.results, bench.left_out, bench.scale, bench.journal))
     if plan.report:
         options = {"rounds": plan.rounds, "seconds": plan.seconds, "quick": plan.quick}
         found = report.document(
-            bench.results, bench.left_out, {**options, "load": _loader()}, bench.scale
+            bench.results,
+            bench.left_out,
+            {**options, "load": _loader()},
+            bench.scale,
+            bench.journal,
         )
         plan.report.write_text(json.dumps(found, indent=2) + "\n")
     return int(bench.failed)
