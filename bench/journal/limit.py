@@ -13,9 +13,9 @@ from isthmus_runtime.journal import opening
 REPLICAS: Final = 12
 CALLERS: Final = 4
 """Of each replica."""
-REQUESTS: Final = 200
-PER: Final = 1.0
-WINDOWS: Final = 8
+REQUESTS: Final = 400
+PER: Final = 4.0
+WINDOWS: Final = 4
 
 
 async def hold(address: str) -> dict[str, float]:

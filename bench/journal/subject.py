@@ -3,6 +3,7 @@
 python bench/journal/subject.py bare  ADDRESS --count N --batch B [--plain]
 python bench/journal/subject.py accept ADDRESS --count N --callers C
 python bench/journal/subject.py deliver ADDRESS --workers W [--ordered] [--share N]
+    python bench/journal/subject.py limit ADDRESS
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from isthmus_runtime.journal import memories, pruning, tasks
-from isthmus_runtime.journal.entries import Claim, Draft, Memory, Message, Settlement
+from isthmus_runtime.journal.entries import Claim, Draft, Memory, Message, Settlement, State
 from isthmus_runtime.journal.journal import Unavailable
 from isthmus_runtime.journal.listeners import Listeners
 from isthmus_runtime.journal.permits import Grant, waiting_for
@@ -93,7 +93,7 @@ class PostgresJournal:
         self._claimed_at: dict[str, float] = {}
         self._ahead: float | None = None  # of the server's clock, compared with ours
         self._counted: dict[str, tuple[float, int]] = {}
-        self._accepted: Counter[str] = Counter()
+        self._since_counted: Counter[str] = Counter()
         self._closed = False
 
     async def accept(self, drafts: Sequence[Draft]) -> int:
@@ -134,13 +134,16 @@ class PostgresJournal:
         return self._listeners.add(route, wake)
 
     async def backlog(self, route: str) -> int:
-        """Counted now and then; in between, what this process accepted is added."""
-        counted_at, count = self._counted.get(route, (0.0, 0))
-        if time.monotonic() - counted_at > COUNTED_SECONDS:
-            self._accepted[route] = 0
+        """Counted now and then, the less often the longer it takes; in between, what this process
+        accepted and settled counts."""
+        until, count = self._counted.get(route, (0.0, 0))
+        started = time.monotonic()
+        if started > until:
+            self._since_counted[route] = 0
             count = await self._pool.run(lambda c: c.fetchval(_BACKLOG, route))
-            self._counted[route] = time.monotonic(), count
-        return count + self._accepted[route]
+            now = time.monotonic()
+            self._counted[route] = now + max(COUNTED_SECONDS, 20 * (now - started)), count
+        return max(0, count + self._since_counted[route])
 
     async def fire(self, route: str, at: datetime, drafts: Sequence[Draft]) -> bool:
         """See `tasks.fire`."""
@@ -228,7 +231,7 @@ class PostgresJournal:
         counts = await self._pool.run(do)
         for drafts, count in zip(calls, counts, strict=True):
             if drafts:
-                self._accepted[drafts[0].route] += count
+                self._since_counted[drafts[0].route] += count
         self._bell.ring({draft.route for drafts in calls for draft in drafts})
         return counts
 
@@ -236,6 +239,8 @@ class PostgresJournal:
         answers, woken = await self._pool.run(
             lambda c: settling.settle(c, calls, serial=self._serial, careful=careful)
         )
+        for each, held in zip(calls, answers, strict=True):
+            self._since_counted[each.message.route] -= held and each.state is not State.RETRY
         self._bell.ring(woken)
         return answers
 
