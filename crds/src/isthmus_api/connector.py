@@ -4,11 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from isthmus_api.http import HeaderName
 from isthmus_api.model import Items, Model, SecretValue, Text
 from isthmus_api.quantities import Duration, Size
 from isthmus_api.rules import exactly_one_of
-
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=128)]
 
 
 class BasicAuth(Model):

@@ -27,7 +27,9 @@ from isthmus_api.plan import (
 from isthmus_api.plan.routeplan import PLAN_VERSION
 from isthmus_api.problems import Code, Problem, Severity
 from isthmus_api.resources import CONNECTOR, MAPPING, ROUTE, Key, Kind, Resource, Resources
-from isthmus_api.route import Cache, Call, HttpSource, Respond, RouteSpec, Step
+from isthmus_api.route import RouteSpec
+from isthmus_api.source import HttpSource
+from isthmus_api.step import Cache, Call, Respond, Step
 
 RESPOND = "{respond: {}}"
 

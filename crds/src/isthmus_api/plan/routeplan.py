@@ -16,7 +16,9 @@ from pydantic import Field, ValidationError
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.mapping import Expression
 from isthmus_api.model import FreeFormObject, Items, Model, Name, Variable
-from isthmus_api.route import BranchName, RouteSpec, Source, Step
+from isthmus_api.route import RouteSpec
+from isthmus_api.source import Source
+from isthmus_api.step import BranchName, Step
 
 PLAN_VERSION: Final = 1
 
