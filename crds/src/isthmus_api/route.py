@@ -4,8 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from isthmus_api.delivery import Delivery
 from isthmus_api.exposure import Expose
+from isthmus_api.message import Message
 from isthmus_api.model import Items, Model, Variable
+from isthmus_api.privacy import Privacy
+from isthmus_api.retention import Retention
 from isthmus_api.route_case import RouteTest
 from isthmus_api.source import Source
 from isthmus_api.step import BranchName, Step
@@ -16,6 +20,9 @@ class RouteSpec(Model):
     """What a Route declares."""
 
     source: Source = Field(description="Where messages come from.")
+    message: Message | None = Field(
+        None, description="What tells one message from another; not for an http source."
+    )
     env: dict[Variable, Annotated[str, Field(max_length=4096, description="A value.")]] = Field(
         {},
         max_length=64,
@@ -29,6 +36,17 @@ class RouteSpec(Model):
             Field(min_length=1, max_length=64, description="The steps of the branch, in order."),
         ],
     ] = Field({}, max_length=32, description="Lists of steps that choice, split and scatter name.")
+    delivery: Delivery | None = Field(
+        None,
+        description="How messages of the journal go through the steps; not for an http source.",
+    )
+    retention: Retention | None = Field(
+        None,
+        description="How long messages that are done with are kept; not for an http source.",
+    )
+    privacy: Privacy | None = Field(
+        None, description="What nobody gets to see who looks at messages."
+    )
     replicas: Annotated[int, Field(ge=0, le=2_147_483_647)] = Field(
         1, description="Pods that run the Route. `kubectl scale` and autoscalers set it."
     )

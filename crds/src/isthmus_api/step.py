@@ -21,7 +21,8 @@ from isthmus_api.model import (
     WholeExpression,
 )
 from isthmus_api.quantities import Duration, Size
-from isthmus_api.rules import exactly_one_of, only_with
+from isthmus_api.rules import exactly_one_of, needs, only_with
+from isthmus_api.store import Lookup, Remember
 
 BranchName = Annotated[
     str,
@@ -165,9 +166,11 @@ VERBS = (
     "aggregate",
     "scatter",
     "validate",
+    "remember",
+    "lookup",
     "respond",
 )
-_WITH_RESULT = ("call", "map", "choice", "split", "aggregate", "scatter")
+_WITH_RESULT = ("call", "map", "choice", "split", "aggregate", "scatter", "lookup")
 
 
 class Step(Model):
@@ -179,6 +182,7 @@ class Step(Model):
         only_with("onError", *_WITH_RESULT),
         only_with("timeout", "call"),
         only_with("cache", "call"),
+        needs("lookup", "into"),
     )
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)] | None = Field(
@@ -198,6 +202,8 @@ class Step(Model):
     validate_: Validate | None = Field(
         None, alias="validate", description="Refuse a body that does not fit a JSON Schema."
     )
+    remember: Remember | None = Field(None, description="Write an entry of a store.")
+    lookup: Lookup | None = Field(None, description="Read an entry of a store into a variable.")
     respond: Respond | None = Field(None, description="Answer the caller and end the Route.")
     into: Variable | None = Field(
         None, description="Bind the result to this variable and keep the body."
