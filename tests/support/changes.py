@@ -66,7 +66,7 @@ async def apply(cluster: Cluster) -> AsyncIterator[int]:
 
 async def amiss(cluster: Cluster, left: Sequence[str] = LEFT) -> list[str]:
     """What is not yet as it should be when all that is left is what was declared."""
-    resources = _resources(cluster.namespace, left)
+    resources = resources_of(cluster.namespace, left)
     live = {
         (kind, each["metadata"]["name"]): each
         for kind in kinds.OURS
@@ -80,7 +80,8 @@ async def amiss(cluster: Cluster, left: Sequence[str] = LEFT) -> list[str]:
     return not_ready + await _children(cluster, resources, live)
 
 
-def _resources(namespace: str, left: Sequence[str]) -> Resources:
+def resources_of(namespace: str, left: Sequence[str]) -> Resources:
+    """What manifests are in a namespace, read as the operator reads them."""
     documents = [yaml.safe_load(each) for each in left]
     for each in documents:
         each["metadata"]["namespace"] = namespace

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -20,9 +21,11 @@ import httpx
 from control_plane import ControlPlane, ending_with_us
 from operating import IMAGE, eventually
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 END_SECONDS: Final = 20.0
 _LOG_TAIL_LINES: Final = 20
+_WRITES: Final = frozenset({"patch", "create", "update", "delete"})
 
 
 class Pod:
@@ -95,13 +98,27 @@ class Pod:
 
         await eventually(look, within=within, until=lambda failing: not failing)
 
+    async def complaint(self) -> str:
+        """What its liveness probe complains of; empty when it is well."""
+        answer = await self._get("/livez")
+        return "" if answer.status_code == httpx.codes.OK else answer.text
+
     async def metrics(self) -> dict[str, float]:
         """What it counted since its start: the sum over all labels, by name."""
         sums: dict[str, float] = {}
-        for family in text_string_to_metric_families((await self._get("/metrics")).text):
-            for sample in family.samples:
-                sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
+        for sample in await self._samples():
+            sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
         return sums
+
+    async def writes(self) -> Counter[tuple[str, str]]:
+        """Its requests that changed something, by verb and kind."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for sample in await self._samples():
+            verb, code = sample.labels.get("verb", ""), sample.labels.get("code", "")
+            counted = sample.name == "isthmus_operator_api_requests_total"
+            if counted and verb in _WRITES and code.startswith("2"):
+                counts[verb, sample.labels["kind"]] += int(sample.value)
+        return counts
 
     def log(self) -> str:
         """The end of what it said."""
@@ -131,6 +148,10 @@ class Pod:
             await self._process.wait()
             raise AssertionError(f"it did not end within {END_SECONDS} s:\n{self.log()}") from None
         assert self._process.returncode == 0, self.log()
+
+    async def _samples(self) -> list[Sample]:
+        text = (await self._get("/metrics")).text
+        return [each for family in text_string_to_metric_families(text) for each in family.samples]
 
     async def _answers(self, path: str) -> bool:
         try:
