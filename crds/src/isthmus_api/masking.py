@@ -91,6 +91,16 @@ class Mask:
             end = max(end, stop)
         return "".join([*kept, text[end:]]) if spans else text
 
+    def texts(self, value: Any) -> frozenset[str]:
+        """The texts and numbers that stand at the paths.
+
+        Given as secrets to a mask of what was made of the value, they are found wherever they went.
+        """
+        try:
+            return frozenset(_leaves(value, self._ways)) if self._ways else frozenset()
+        except RecursionError:  # a value like it is masked as a whole
+            return frozenset()
+
     def _masked(self, value: Any, ways: _Ways) -> Any:
         if () in ways:
             return MASK
@@ -107,6 +117,23 @@ class Mask:
                 return [self._masked(inner, inside) for inner in value]
             case _:
                 return value
+
+
+def _leaves(value: Any, ways: _Ways) -> Iterator[str]:
+    """What is masked, and everything below it."""
+    is_masked = () in ways
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from _leaves(inner, ways if is_masked else _into(ways, name))
+        case list():
+            inside = ways if is_masked else _inside(ways)
+            for inner in value:
+                yield from _leaves(inner, inside)
+        case bool() | None:
+            pass
+        case _ if is_masked:
+            yield str(value)
 
 
 def _into(ways: _Ways, name: str) -> _Ways:

@@ -30,6 +30,21 @@ def changed(**places: Any) -> dict[str, Any]:
 
 
 LINES = [{"sku": "a", "card": MASK}, {"sku": "b", "card": MASK}]
+TEXTS = {
+    "a text": ("customer.name", {"Jan"}),
+    "a number": ("number", {"7"}),
+    "all that is below": ("lines", {"a", "b", "NL1"}),
+    "of each element": ("lines.card.iban", {"NL1"}),
+    "at any depth": ("**.iban", {"NL1", "NL2", "NL3", "NL4"}),
+    "nothing": ("nobody", set()),
+}
+
+
+@pytest.mark.parametrize(("path", "expected"), TEXTS.values(), ids=TEXTS.keys())
+def test_what_stands_at_a_path_is_known(path: str, expected: set[str]) -> None:
+    assert Mask([path]).texts(ORDER) == expected
+
+
 PATHS = {
     "a name": ("number", changed(number=MASK)),
     "a name inside": (
