@@ -16,7 +16,8 @@ from queue import Empty, Queue
 import httpx
 import pytest
 
-EXAMPLE = Path(__file__).parents[3] / "examples/search-with-prices"
+EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLE = EXAMPLES / "search-with-prices"
 PATIENCE = 30
 
 
@@ -89,10 +90,10 @@ class Shop:
 def shop(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     ports = {}
     for service in ("search", "erp"):
-        program = start(EXAMPLE / f"services/{service}.py", "--port", "0")
+        program = start(EXAMPLES / f"services/{service}.py", "--port", "0")
         ports[service] = program.wait_for(r"listens on http://127\.0\.0\.1:(\d+)")[1]
     folder = tmp_path_factory.mktemp("example")
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("services"))
+    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
     connectors = folder / "connectors.yaml"
     text = connectors.read_text().replace(":8081", f":{ports['search']}")
     connectors.write_text(text.replace(":8082", f":{ports['erp']}"))
@@ -220,7 +221,7 @@ def test_starting_it_whole_shows_a_page_and_ctrl_c_ends_it_cleanly(
 ) -> None:
     for variable in ("PORT", "ADMIN_PORT", "SHOP_PORT"):
         monkeypatch.setenv(variable, "0")
-    whole = start(EXAMPLE / "start.py")
+    whole = start(EXAMPLES / "start.py")
 
     whole.wait_for("The example is up")
     whole.process.send_signal(signal.SIGINT)
@@ -230,14 +231,14 @@ def test_starting_it_whole_shows_a_page_and_ctrl_c_ends_it_cleanly(
 
 def test_starting_it_where_a_port_is_taken_says_which(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 8081)):
-        whole = start(EXAMPLE / "start.py")
+        whole = start(EXAMPLES / "start.py")
 
         whole.wait_for("8081")
         assert whole.process.wait(PATIENCE) == 1
 
 
 def test_starting_it_without_its_modules_says_what_to_do() -> None:
-    without_packages = [sys.executable, "-I", "-S", str(EXAMPLE / "start.py")]
+    without_packages = [sys.executable, "-I", "-S", str(EXAMPLES / "start.py")]
 
     ended = subprocess.run(without_packages, capture_output=True, text=True, check=False)
 

@@ -16,7 +16,7 @@ from typing import ClassVar
 import httpx
 import pytest
 
-SERVICES = Path(__file__).parents[3] / "examples/search-with-prices/services"
+SERVICES = Path(__file__).parents[3] / "examples/services"
 SIGN_IN = ("isthmus", "demo")
 PATIENCE = 20
 

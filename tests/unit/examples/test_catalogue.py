@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-SERVICES = Path(__file__).parents[3] / "examples/search-with-prices/services"
+SERVICES = Path(__file__).parents[3] / "examples/services"
 
 
 @pytest.fixture(scope="module", autouse=True)
