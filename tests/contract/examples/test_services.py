@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -336,6 +337,21 @@ class TestFaults:
         with pytest.raises(httpx.ReadTimeout):
             erp.post("/prices?fail=hang", json=self.ORDER, timeout=0.2)
 
+    def test_lost_does_its_work_and_never_answers(self, erp: httpx.Client) -> None:
+        with pytest.raises(httpx.ReadTimeout):
+            erp.put("/faults?fail=lost", json={"delay": "1ms"}, timeout=0.2)
+
+        assert erp.get("/faults").json() == {"delay": "1ms"}
+
+    def test_a_share_befalls_so_many_requests_and_shares_add_up(self, erp: httpx.Client) -> None:
+        erp.put("/faults", json={"fail": "503 30%, 429 20%"})
+
+        answered = Counter(erp.post("/prices", json=self.ORDER).status_code for _ in range(300))
+
+        assert 60 < answered[503] < 120
+        assert 35 < answered[429] < 85
+        assert answered[200] == 300 - answered[503] - answered[429]
+
     def test_health_and_the_switch_itself_are_spared(self, erp: httpx.Client) -> None:
         erp.put("/faults", json={"fail": "hang"})
 
@@ -347,6 +363,10 @@ class TestFaults:
         [
             {"fail": "200"},
             {"fail": "explode"},
+            {"fail": "503 10%,"},
+            {"fail": "503 10 %"},
+            {"fail": "503 101%"},
+            {"fail": "503 60%, hang 41%"},
             {"fail": True},
             {"delay": "2"},
             {"delay": "2h"},
