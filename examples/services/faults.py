@@ -19,7 +19,7 @@ import json
 import logging
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -34,8 +34,8 @@ KINDS = ("html", "half", "hang", "lost")
 LONGEST_DELAY = 60.0
 SEED = 137
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
-EXEMPT = frozenset({"/faults", "/health"})
-"""Paths that standing faults spare: otherwise a hanging service could never be mended."""
+SWITCH = "/faults"
+"""Standing faults always spare this path: otherwise a hanging service could never be mended."""
 
 PAGE = "<!doctype html><title>Maintenance</title><h1>We will be back soon</h1>"
 
@@ -160,11 +160,15 @@ async def _from_body(request: Request) -> Faults:
 
 
 class Injection:
-    """ASGI middleware that makes requests suffer what the switch and their query say."""
+    """ASGI middleware that makes requests suffer what the switch and their query say.
 
-    def __init__(self, app: ASGIApp, switch: Switch) -> None:
+    What the switch says spares the paths in `spared`, and the switch itself.
+    """
+
+    def __init__(self, app: ASGIApp, switch: Switch, spared: Collection[str]) -> None:
         self._app = app
         self._switch = switch
+        self._spared = frozenset({SWITCH, *spared})
         self._dice = random.Random(SEED)  # noqa: S311 - seeded on purpose
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -182,7 +186,7 @@ class Injection:
             await _behave(faults.befalls(self._dice), self._app)(scope, receive, send)
 
     def _faults(self, request: Request) -> Faults:
-        standing = Faults() if request.url.path in EXEMPT else self._switch.standing
+        standing = Faults() if request.url.path in self._spared else self._switch.standing
         query = request.query_params
         own = Faults.parse({name: query[name] for name in ("delay", "fail") if name in query})
         return standing.overridden_by(own)

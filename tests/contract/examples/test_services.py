@@ -2,62 +2,17 @@
 
 import contextlib
 import http.server
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import httpx
 import pytest
-
-SERVICES = Path(__file__).parents[3] / "examples/services"
-SIGN_IN = ("isthmus", "demo")
-PATIENCE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A started process and where it listens."""
-
-    process: subprocess.Popen[str]
-    url: str
-
-    def stop(self, number: signal.Signals) -> tuple[int, str]:
-        self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, errors
-
-
-def command(name: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-B", str(SERVICES / f"{name}.py"), *arguments]
-
-
-@contextlib.contextmanager
-def started(name: str, directory: Path, **environment: str) -> Iterator[Service]:
-    """Start a service on a free port, from a folder that has nothing to do with it."""
-    process = subprocess.Popen(
-        command(name, "--port", "0"),
-        cwd=directory,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        announced = process.stdout.readline()
-        assert " listens on " in announced, process.communicate(timeout=PATIENCE)
-        yield Service(process, announced.split()[-1])
-    finally:
-        process.kill()
-        process.communicate(timeout=PATIENCE)
+from example_services import SIGN_IN, Service, assert_problem, client, run, started
 
 
 @pytest.fixture(scope="module")
@@ -83,18 +38,6 @@ def erp(erp_service: Service) -> Iterator[httpx.Client]:
     with client(erp_service.url, auth=SIGN_IN) as http_client:
         yield http_client
         http_client.delete("/faults")
-
-
-def client(url: str, auth: tuple[str, str] | None = None) -> httpx.Client:
-    return httpx.Client(base_url=url, auth=auth, timeout=PATIENCE, trust_env=False)
-
-
-def assert_problem(answer: httpx.Response, status: int) -> None:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["status"] == status
-    assert answer.json()["title"]
-    assert answer.json()["detail"]
 
 
 class TestSearch:
@@ -544,14 +487,3 @@ class TestProcess:
         assert "explode" in broken.stderr
         assert "ISTHMUS_URL" in lost.stderr
         assert len(broken.stderr.splitlines() + lost.stderr.splitlines()) == 2
-
-
-def run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(name, *arguments),
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
