@@ -28,12 +28,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import durations
 import problems
 
 KINDS = ("html", "half", "hang", "lost")
 LONGEST_DELAY = 60.0
 SEED = 137
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 SWITCH = "/faults"
 """Standing faults always spare this path: otherwise a hanging service could never be mended."""
 
@@ -69,7 +69,7 @@ class Faults:
     @property
     def seconds(self) -> float:
         """How long to wait before anything else."""
-        return _seconds(self.delay) if self.delay else 0.0
+        return durations.seconds(self.delay) if self.delay else 0.0
 
     def befalls(self, dice: random.Random) -> str | None:
         """Throw the dice: what goes wrong this time, if anything."""
@@ -93,15 +93,9 @@ class Faults:
 def _delay(value: object) -> str | None:
     if value in (None, ""):
         return None
-    if not isinstance(value, str) or _seconds(value) > LONGEST_DELAY:
+    if not isinstance(value, str) or durations.seconds(value) > LONGEST_DELAY:
         raise FaultError(f"delay must be a duration such as 300ms or 2s, at most 1m, not {value!r}")
     return value
-
-
-def _seconds(text: str) -> float:
-    """Read a duration; what is none counts as endless, so that the limit refuses it."""
-    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m)", text)
-    return float(match[1]) * UNITS[match[2]] if match else float("inf")
 
 
 def _fail(value: object) -> str | None:
