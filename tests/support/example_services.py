@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pytest
 
 SERVICES = Path(__file__).parents[2] / "examples/services"
 SIGN_IN = ("isthmus", "demo")
@@ -28,6 +29,17 @@ class Service:
         self.process.send_signal(number)
         _, errors = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, errors
+
+
+@contextlib.contextmanager
+def importable() -> Iterator[None]:
+    """Make their plain modules importable, and leave no trace of it afterwards."""
+    ours = {path.stem for path in SERVICES.glob("*.py")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SERVICES))
+        yield
+    for name in ours & set(sys.modules):
+        del sys.modules[name]
 
 
 @contextlib.contextmanager
