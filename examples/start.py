@@ -1,20 +1,22 @@
 """Start an example on this machine: the systems, and `isthmus run` between them.
 
-    python examples/start.py [search-with-prices]
+    python examples/start.py [search-with-prices | orders-to-erp]
 
-`make run` calls this. What an example consists of stands in its `example.toml`. Ctrl-C ends
-everything; so does the end of any part, with its last words.
+`make run` calls this. What an example consists of stands in its `example.toml`; what it keeps, and
+the secrets that are made for it, in its folder `.isthmus`. Ctrl-C ends everything; so does the end
+of any part, with its last words.
 """
 
 import importlib.util
 import os
+import secrets
 import selectors
 import signal
 import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ from typing import Any
 
 HERE = Path(os.path.relpath(Path(__file__).parent))
 DEFAULT = "search-with-prices"
+STATE = ".isthmus"
 NEEDED = ("isthmus_cli", "isthmus_runtime", "starlette", "uvicorn", "httpx")
 MEND = "start the example with 'make run', which sets up what it needs"
 START_SECONDS = 30
@@ -69,17 +72,33 @@ def _read(folder: Path, environment: Mapping[str, str]) -> Example:
     services = written["services"]
     words = {
         "example": str(folder),
+        "state": str(folder / STATE),
         "route": environment.get("PORT", "8080"),
         "admin": environment.get("ADMIN_PORT", "9090"),
         **{name: _port(service, environment) for name, service in services.items()},
     }
-    parts = [_service(name, service, words) for name, service in services.items()]
-    route = _route(folder, secrets=folder / written["secrets"], words=words)
+    made = written.get("made_secrets", ())
+    file = folder / (f"{STATE}/secrets.env" if made else written["secrets"])
+    secret = _make(file, made) if made else {}
+    parts = [_service(name, each, {**words, **secret}) for name, each in services.items()]
+    route = _route(folder, secrets_file=file, words=words)
     return Example((*parts, route), welcome=Template(written["welcome"]).substitute(words))
 
 
 def _port(service: Mapping[str, Any], environment: Mapping[str, str]) -> str:
     return environment.get(service.get("moved_by", ""), str(service["port"]))
+
+
+def _make(file: Path, names: Iterable[str]) -> dict[str, str]:
+    """Make the secrets that are not there yet, for our eyes only; all of them, as words."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    known = dict(line.split("=", 1) for line in lines)
+    values = {name: known.get(name) or secrets.token_hex(24) for name in names}
+    if values.keys() - known.keys():
+        file.parent.mkdir(exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    return {name.replace("/", "_"): value for name, value in values.items()}
 
 
 def _service(name: str, service: Mapping[str, Any], words: Mapping[str, str]) -> Part:
@@ -92,9 +111,9 @@ def _service(name: str, service: Mapping[str, Any], words: Mapping[str, str]) ->
     )
 
 
-def _route(folder: Path, *, secrets: Path, words: Mapping[str, str]) -> Part:
+def _route(folder: Path, *, secrets_file: Path, words: Mapping[str, str]) -> Part:
     command = [sys.executable, "-m", "isthmus_cli", "run", str(folder), "--watch"]
-    command += ["--secrets", str(secrets)]
+    command += ["--secrets", str(secrets_file)]
     command += ["--port", words["route"], "--admin-port", words["admin"]]
     return Part("isthmus run", command=tuple(command), environment={})
 
