@@ -1,78 +1,21 @@
 """The example as people meet it: services, `isthmus run`, curl, a slow ERP, a mistake, a mend."""
 
-import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Queue
 
 import httpx
 import pytest
+from programs import PATIENCE, Program, Start
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 EXAMPLE = EXAMPLES / "search-with-prices"
-PATIENCE = 30
-
-
-@dataclass
-class Program:
-    """A started program whose lines can be awaited."""
-
-    process: subprocess.Popen[str]
-    lines: "Queue[str]" = field(default_factory=Queue)
-    said: list[str] = field(default_factory=list)
-
-    def wait_for(self, pattern: str) -> re.Match[str]:
-        """The first line that fits; fails when none comes."""
-        while True:
-            try:
-                line = self.lines.get(timeout=PATIENCE)
-            except Empty:
-                pytest.fail(f"no line like {pattern!r} among:\n" + "".join(self.said))
-            self.said.append(line)
-            if found := re.search(pattern, line):
-                return found
-
-
-Start = Callable[..., Program]
-
-
-@pytest.fixture(scope="module")
-def start() -> Iterator[Start]:
-    programs: list[Program] = []
-
-    def started(*command: str | Path) -> Program:
-        process = subprocess.Popen(
-            [sys.executable, *map(str, command)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
-        )
-        program = Program(process)
-        threading.Thread(target=_collect, args=(program,), daemon=True).start()
-        programs.append(program)
-        return program
-
-    yield started
-    for program in programs:
-        program.process.terminate()
-        program.process.wait(PATIENCE)
-        if program.process.stdout:
-            program.process.stdout.close()
-
-
-def _collect(program: Program) -> None:
-    if program.process.stdout:
-        for line in program.process.stdout:
-            program.lines.put(line)
 
 
 @dataclass(frozen=True)
