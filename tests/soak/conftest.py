@@ -1,27 +1,19 @@
-"""How long a soak is: some hundreds of messages in the tests, thousands with SOAK=long."""
+"""What all soaks stand on: how long they are, and each home of the journal."""
 
-import os
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much is sent, and what happens to it."""
-
-    orders: int
-    kills: int
-    restarts: int
-    dead: int
-    records: int
-
-
-SHORT = Size(orders=240, kills=4, restarts=1, dead=120, records=20_000)
-# 4,615 orders are 10,000 webhooks: each is created and paid, one in six is refunded.
-LONG = Size(orders=4_615, kills=20, restarts=3, dead=1_000, records=1_000_000)
+import soak_size
+from homes import Home, SqliteHome
+from soak_size import Size
 
 
 @pytest.fixture(scope="session")
 def size() -> Size:
-    return LONG if os.environ.get("SOAK") == "long" else SHORT
+    return soak_size.wanted()
+
+
+@pytest.fixture(params=["sqlite"])
+def home(tmp_path: Path) -> Home:
+    """Each home of the journal."""
+    return SqliteHome(f"sqlite:{tmp_path / 'journal.db'}")
