@@ -96,9 +96,8 @@ class Carrier:
     def messages(self, route: str = "default/it") -> list[Kept]:
         """The messages of a Route, in the order in which they were accepted."""
         with closing(sqlite3.connect(self.address.removeprefix("sqlite:"))) as db:
-            return [
-                Kept(*row[:-1], journeys.unpack(row[-1])) for row in db.execute(_KEPT, (route,))
-            ]
+            rows = db.execute(_KEPT, (route,)).fetchall()
+        return [Kept(*fields, journey=journeys.unpack(journey)) for *fields, journey in rows]
 
     async def until(
         self, holds: Callable[[list[Kept]], bool], *, route: str = "default/it", within: float = 20

@@ -13,7 +13,6 @@ from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.http.messages import header
 from isthmus_runtime.journal.entries import Memory
-from isthmus_runtime.masking import Paths
 from isthmus_runtime.steps.chain import Compiler
 from isthmus_runtime.tracing import Trace
 
@@ -55,7 +54,7 @@ class Passage:
         self._run = compiler.route()
         self._timeout = plan.delivery.timeout.seconds if plan.delivery else 30.0
         self._secrets = secrets
-        self._paths = Paths(plan.privacy.mask if plan.privacy else ())
+        self._paths = plan.privacy.mask if plan.privacy else ()
 
     async def through(self, body: Body, variables: Mapping[str, Any], *, trace: Trace) -> Passed:
         """Take a body through the steps. How they fail is in what is returned."""

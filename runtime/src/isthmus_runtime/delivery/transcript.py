@@ -10,17 +10,17 @@
 large is told by its size: `inputSize`, `outputSize`, `answerSize`, in bytes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import orjson
 
 from isthmus_api import json_text
+from isthmus_api.masking import Mask
 from isthmus_runtime.body import Body, is_json
 from isthmus_runtime.delivery.journey import CallRecord, Journey, StepRecord
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.http.messages import header
-from isthmus_runtime.masking import Hidden, Paths
 
 MAX_BODY: Final = 64 * 1024
 MAX_BODIES: Final = 512 * 1024
@@ -28,18 +28,23 @@ MAX_BODIES: Final = 512 * 1024
 Fields = dict[str, Any]
 
 
-def text(journey: Journey, body: Body, *, secrets: Iterable[str], paths: Paths) -> bytes:
-    """What happened to a message with `body`, as JSON."""
-    hidden = Hidden({*secrets, *(paths.texts(_decoded(body).value) if paths else ())})
-    return orjson.dumps(_Transcript(hidden, paths).of(journey, body), default=str)
+def text(
+    journey: Journey, body: Body, *, secrets: Iterable[str], paths: Sequence[str] = ()
+) -> bytes:
+    """What happened to a message with `body`, as JSON.
+
+    What stands at `paths` of the body is masked like a secret, whatever a mapping made of it.
+    """
+    personal = Mask(paths).texts(_decoded(body).value) if paths else ()
+    mask = Mask(paths, {*secrets, *personal})
+    return orjson.dumps(_Transcript(mask).of(journey, body), default=str)
 
 
 class _Transcript:
     """Writes one journey. `_room` is what bodies may still take."""
 
-    def __init__(self, hidden: Hidden, paths: Paths) -> None:
-        self._hidden = hidden
-        self._paths = paths
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
         self._room = MAX_BODIES
 
     def of(self, journey: Journey, body: Body) -> Fields:
@@ -72,7 +77,7 @@ class _Transcript:
         fields: Fields = {
             "connector": record.connector,
             "method": record.method,
-            "path": self._hidden.text(record.path),
+            "path": self._mask.text(record.path),
             "ms": _ms(record.seconds),
         }
         if record.answer is not None:
@@ -93,10 +98,7 @@ class _Transcript:
             return {f"{name}Size": size}
         self._room -= size
         decoded = _decoded(body)
-        value = self._paths.masked(decoded.value)
-        if self._hidden:
-            value = self._hidden.masked(value)
-        return {name: _restored(value, decoded.large)}
+        return {name: _restored(self._mask.value(decoded.value), decoded.large)}
 
 
 def _size(body: Body) -> int:
