@@ -89,6 +89,8 @@ async def test_every_accepted_webhook_ends_and_the_erp_has_each_once_in_order(
         await ledger.until(
             lambda seen: verdict.is_complete(seen, promised), within=STANDSTILL, what="not all came"
         )
+        for replica in replicas:
+            await replica.until_ready()
         codes = [await replica.stop() for replica in replicas]
 
     assert verdict.breaches(ledger, promised) == []
