@@ -74,15 +74,24 @@ class Cluster:
         """Run kubectl."""
         return self.run("kubectl", *args, stdin=stdin, timeout=timeout)
 
-    def install(self, *args: str) -> None:
-        """Install the operator, or bring it to what the chart and `args` say."""
+    def install(self, *args: str, chart: Path = CHART) -> None:
+        """Install the operator, or bring it to what a chart and `args` say."""
         self.run(
-            *("helm", "upgrade", "--install", "isthmus", str(CHART)),
+            *("helm", "upgrade", "--install", "isthmus", str(chart)),
             *("--namespace", SYSTEM, "--create-namespace"),
             *("--set", "image.tag=dev", "--set", "runtime.image.tag=dev", *args),
             *("--wait", "--timeout", "3m"),
             timeout=200,
         )
+
+    @property
+    def system(self) -> "Namespace":
+        """Where the operator is."""
+        return Namespace(self, SYSTEM)
+
+    def operators(self) -> set[str]:
+        """The uids of the operator's pods, those that are going left out."""
+        return self.system.uids("pods", "-l", "app.kubernetes.io/name=isthmus")
 
     @contextlib.contextmanager
     def namespace(self, name: str) -> Iterator["Namespace"]:
@@ -99,7 +108,7 @@ class Cluster:
         try:
             yield Namespace(self, name)
         finally:
-            self.kubectl("delete", "namespace", name, "--wait=false")
+            self.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
 
 
 @dataclass(frozen=True)
@@ -126,6 +135,11 @@ class Namespace:
         """Wait as a user would, with `kubectl wait`."""
         self.kubectl("wait", f"--for={condition}", what, f"--timeout={within:.0f}s")
 
+    def uids(self, *what: str) -> set[str]:
+        """The uids of objects, those that are going left out."""
+        metadata = [each["metadata"] for each in self.get(*what)["items"]]
+        return {each["uid"] for each in metadata if "deletionTimestamp" not in each}
+
     def pods(self, route: str) -> dict[str, str]:
         """The pods of a Route: name by uid, those that are going left out."""
         found = self.get("pods", "-l", f"isthmus.dev/route={route}")["items"]
@@ -137,6 +151,11 @@ class Namespace:
 
     def fetch(self, service: str, path: str) -> str:
         """GET through a Service, by way of the API server."""
-        return self.kubectl(
-            "get", "--raw", f"/api/v1/namespaces/{self.name}/services/{service}/proxy{path}"
-        )
+        return self._proxied(f"services/{service}", path)
+
+    def fetch_from(self, pod: str, path: str) -> str:
+        """GET from one pod of a Route, by way of the API server."""
+        return self._proxied(f"pods/{pod}:8080", path)
+
+    def _proxied(self, what: str, path: str) -> str:
+        return self.kubectl("get", "--raw", f"/api/v1/namespaces/{self.name}/{what}/proxy{path}")

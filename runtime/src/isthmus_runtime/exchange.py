@@ -42,7 +42,9 @@ class Exchange:
 
     def take(self, body: Body) -> None:
         """Make a result the body."""
-        body.large = self._learned = self.large | body.large
+        large = self.large
+        if large:
+            body.large = self._learned = large | body.large
         self.body = body
 
     def learn(self, large: frozenset[str]) -> None:
@@ -55,7 +57,11 @@ class Exchange:
         if not names:
             return None
         variables = self.variables
-        return {name: variables[name] for name in names if name in variables}
+        found = {}
+        for name in names:
+            if name in variables:
+                found[name] = variables[name]
+        return found
 
     def fork(self, body: Body, **variables: Any) -> "Exchange":
         """A message of its own for a branch that runs beside others."""
@@ -99,10 +105,12 @@ def _query(head: Head) -> dict[str, Any]:
         raise Rejected("BadRequest", detail, 400)
     if "+" in query:
         query = query.replace("+", " ")
-    found = (pair.partition("=") for pair in query.split("&") if pair)
-    if "%" in query:
-        return _collected([(_decoded(name), _decoded(value)) for name, _, value in found])
-    return _collected([(name, value) for name, _, value in found])
+    pairs = []
+    for pair in query.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            pairs.append((_decoded(name), _decoded(value)))
+    return _collected(pairs)
 
 
 def _decoded(text: str) -> str:

@@ -5,7 +5,7 @@ Times are in seconds, sizes in bytes (https://prometheus.io/docs/practices/namin
 
 from prometheus_client import CollectorRegistry
 
-from isthmus_runtime.instruments import counter, gauge, histogram
+from isthmus_runtime.instruments import Family, Number, counter, gauge, histogram
 
 REGISTRY = CollectorRegistry()
 
@@ -88,12 +88,9 @@ BUILD_INFO = gauge(
     registry=REGISTRY,
 )
 
-STATUS_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
-
-_CLASS_OF = tuple(STATUS_CLASSES[min(max(hundred, 1), 5) - 1] for hundred in range(10))
-
-
-def status_class(status: int) -> str:
-    """The class of a status, such as `2xx`; some systems answer 600 and more."""
-    return _CLASS_OF[status // 100]
+def by_status(family: Family[Number], *labels: str) -> tuple[Number, ...]:
+    """The children of a counter for each class of status, such as `2xx`, to be found at the status
+    divided by 100; some systems answer 600 and more."""
+    classes = [family.labels(*labels, f"{hundred}xx") for hundred in range(1, 6)]
+    return (classes[0], *classes, *[classes[-1]] * 4)

@@ -20,7 +20,7 @@ from isthmus_runtime.tracing import Trace
 class _Counts:
     """The Route's own metrics, looked up once."""
 
-    requests: dict[str, Number]
+    requests: tuple[Number, ...]
     seconds: Distribution
     in_flight: Number
 
@@ -44,6 +44,7 @@ class Route:
         self._route_variable = {"name": plan.name, "namespace": plan.namespace}
         self._counts = _counts(plan)
         self._under_way = 0
+        self._now = asyncio.get_running_loop().time
         self._quiet = asyncio.Event()
         self._quiet.set()
 
@@ -64,8 +65,9 @@ class Route:
 
     def begin(self) -> None:
         """Count a request in."""
+        if not self._under_way:
+            self._quiet.clear()
         self._under_way += 1
-        self._quiet.clear()
         self._counts.in_flight.inc()
 
     def end(self) -> None:
@@ -81,7 +83,7 @@ class Route:
 
     def count(self, status: int, started: float) -> None:
         """Count an answer that was given."""
-        self._counts.requests[metrics.status_class(status)].inc()
+        self._counts.requests[status // 100].inc()
         self._counts.seconds.observe(time.perf_counter() - started)
 
     def _variables(
@@ -96,7 +98,7 @@ class Route:
 
     def _deadline(self, request: Request) -> float:
         """The Route's own time, or less where the caller will not wait that long."""
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         given = header(request.head.headers, b"x-request-deadline")
         if given is None or not given.isdigit() or len(given) > 15:
             return now + self._timeout
@@ -106,10 +108,7 @@ class Route:
 def _counts(plan: RoutePlan) -> _Counts:
     labels = (plan.namespace, plan.name)
     return _Counts(
-        requests={
-            status: metrics.ROUTE_REQUESTS.labels(*labels, status)
-            for status in metrics.STATUS_CLASSES
-        },
+        requests=metrics.by_status(metrics.ROUTE_REQUESTS, *labels),
         seconds=metrics.ROUTE_SECONDS.labels(*labels),
         in_flight=metrics.ROUTE_IN_FLIGHT.labels(*labels),
     )

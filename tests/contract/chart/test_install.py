@@ -1,17 +1,14 @@
 """Installing, upgrading and uninstalling the chart by real Helm on a real API server."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import older_chart
 import pytest
-import yaml
 from control_plane import ControlPlane
-from helm import CHART, ROOT, Helm
-
-import chart
+from helm import CHART, Helm
 
 PLACE = "--namespace=isthmus-system"
 ROUTE = """\
@@ -33,35 +30,8 @@ def empty() -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def older(tmp_path: Path) -> Path:
-    """The chart as if one version ago: without the value `workers` and one field of a Route."""
-    folder = Path(shutil.copytree(CHART, tmp_path / "older"))
-    definition = yaml.safe_load((ROOT / "crds/routes.yaml").read_text())
-    del _status_fields(definition)["planHash"]
-    (definition_file := folder / "templates/crds/routes.yaml").write_text(
-        chart.definition_template(yaml.safe_dump(definition, sort_keys=False), source="older")
-    )
-    assert "planHash:" not in definition_file.read_text()
-    values = yaml.safe_load((folder / "values.yaml").read_text())
-    del values["workers"]
-    (folder / "values.yaml").write_text(yaml.safe_dump(values))
-    schema = json.loads((folder / "values.schema.json").read_text())
-    del schema["properties"]["workers"]
-    (folder / "values.schema.json").write_text(json.dumps(schema))
-    deployment = folder / "templates/deployment.yaml"
-    variable = (
-        "            - name: ISTHMUS_WORKERS\n              value: {{ .Values.workers | quote }}\n"
-    )
-    assert variable in deployment.read_text()
-    deployment.write_text(deployment.read_text().replace(variable, ""))
-    about = folder / "Chart.yaml"
-    about.write_text(about.read_text().replace("version: 0.1.0", "version: 0.0.9"))
-    return folder
-
-
-def _status_fields(definition: dict[str, Any]) -> dict[str, Any]:
-    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    fields: dict[str, Any] = schema["properties"]["status"]["properties"]
-    return fields
+    """The chart as if one version ago."""
+    return older_chart.make_with_older_definitions(tmp_path / "older")
 
 
 def _get(plane: ControlPlane, *args: str) -> dict[str, Any]:
@@ -96,8 +66,8 @@ def test_an_upgrade_brings_new_fields_and_uninstalling_keeps_what_people_made(
     installed = _names_of_ours(empty)
     helm("uninstall", "isthmus", PLACE)
 
-    assert "planHash" not in _status_fields(before)
-    assert "planHash" in _status_fields(after)
+    assert "planHash" not in older_chart.status_fields(before)
+    assert "planHash" in older_chart.status_fields(after)
     assert (operator_before[0], operator_after[0]) == (3, 3)
     assert operator_after[1] - operator_before[1] == {"ISTHMUS_WORKERS"}
     assert _names_of_ours(empty) == installed

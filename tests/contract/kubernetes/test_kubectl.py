@@ -1,7 +1,6 @@
-"""What users do with kubectl: get, scale, autoscale, apply again, and what the operator writes."""
+"""What users do with kubectl: get, scale, autoscale, apply again, diff, and what we write."""
 
 import json
-import re
 from typing import Any
 
 import pytest
@@ -58,13 +57,6 @@ def _report(plane: ControlPlane, namespace: str, name: str, status: dict[str, An
     plane.kubectl("patch", "-n", namespace, name, *flags)
 
 
-def _table(plane: ControlPlane, namespace: str, *args: str) -> str:
-    """What `kubectl get` prints, without the ages and without spaces at the ends of lines."""
-    text = plane.kubectl("get", "-n", namespace, *args).stdout
-    aged = re.sub(r"\b\d+s\b", lambda found: "-".ljust(len(found[0])), text)
-    return "\n".join(line.rstrip() for line in aged.splitlines())
-
-
 def test_defaults_are_filled_at_scalar_leaves_only(plane: ControlPlane, namespace: str) -> None:
     _apply(plane, namespace, ROUTE)
 
@@ -81,53 +73,6 @@ def test_defaults_are_filled_at_scalar_leaves_only(plane: ControlPlane, namespac
         "replicas": 1,
         "paused": False,
     }
-
-
-def test_get_shows_how_a_route_is(plane: ControlPlane, namespace: str) -> None:
-    _apply(plane, namespace, ROUTE)
-    _report(
-        plane,
-        namespace,
-        "route/search",
-        {"conditions": [READY], "availableReplicas": 1, "lastAppliedGeneration": 3},
-    )
-
-    assert _table(plane, namespace, "routes") == ROUTES
-    assert _table(plane, namespace, "routes", "-o", "wide") == ROUTES_WIDE
-
-
-ROUTES = """\
-NAME     READY   REASON    REPLICAS   AVAILABLE   AGE
-search   True    Running   1          1           -"""
-ROUTES_WIDE = """\
-NAME     READY   REASON    REPLICAS   AVAILABLE   AGE   MESSAGE              SOURCE    LASTAPPLIED
-search   True    Running   1          1           -     2 of 2 pods answer   /search   3"""
-
-
-def test_get_shows_how_connectors_and_mappings_are(plane: ControlPlane, namespace: str) -> None:
-    _apply(plane, namespace, CONNECTOR)
-    _apply(plane, namespace, MAPPING)
-    for name in ("connector/shop", "mapping/orders"):
-        _report(plane, namespace, name, {"conditions": [READY], "usedBy": 3})
-
-    assert _table(plane, namespace, "connectors") == CONNECTORS
-    assert _table(plane, namespace, "connectors", "-o", "wide") == CONNECTORS_WIDE
-    assert _table(plane, namespace, "mappings") == MAPPINGS
-    assert _table(plane, namespace, "mappings", "-o", "wide") == MAPPINGS_WIDE
-
-
-CONNECTORS = """\
-NAME   READY   REASON    USED BY   AGE
-shop   True    Running   3         -"""
-CONNECTORS_WIDE = """\
-NAME   READY   REASON    USED BY   AGE   MESSAGE              URL
-shop   True    Running   3         -     2 of 2 pods answer   https://shop.example.com/api"""
-MAPPINGS = """\
-NAME     READY   REASON    USED BY   AGE
-orders   True    Running   3         -"""
-MAPPINGS_WIDE = """\
-NAME     READY   REASON    USED BY   AGE   MESSAGE
-orders   True    Running   3         -     2 of 2 pods answer"""
 
 
 @pytest.mark.parametrize(
@@ -194,6 +139,41 @@ def test_applying_again_keeps_what_was_scaled(
     _apply(plane, namespace, ROUTE, *flags)
 
     assert _get(plane, namespace)["spec"]["replicas"] == replicas
+
+
+@pytest.mark.parametrize("flags", [(), ("--server-side",)], ids=["by the client", "by the server"])
+def test_diff_tells_what_an_apply_would_change(
+    plane: ControlPlane, namespace: str, flags: tuple[str, ...]
+) -> None:
+    """Exit code 0 says that nothing would, 1 that something would; more is an error."""
+    diff = ("diff", "-n", namespace, *flags, "-f", "-")
+    changed = ALL.replace("{path: /search}", "{path: /find}")
+    assert plane.kubectl(*diff, stdin=ALL, check=False).returncode == 1
+    _apply(plane, namespace, ALL, *flags)
+    plane.kubectl("scale", "-n", namespace, "route/search", "--replicas=4")
+    _report(plane, namespace, "route/search", {"replicas": 4, "conditions": [READY]})
+
+    same = plane.kubectl(*diff, stdin=ALL, check=False)
+    other = plane.kubectl(*diff, stdin=changed, check=False)
+    wrong = plane.kubectl(*diff, stdin=ALL.replace("steps:", "stepz:"), check=False)
+
+    assert (same.returncode, same.stdout) == (0, "")
+    assert other.returncode == 1
+    told = [line for line in other.stdout.splitlines() if line.strip("+- ").startswith("path:")]
+    assert told == ["-      path: /search", "+      path: /find"]
+    assert wrong.returncode > 1
+
+
+def test_a_dry_run_on_the_server_fills_defaults_checks_and_keeps_nothing(
+    plane: ControlPlane, namespace: str
+) -> None:
+    dry = ("apply", "-n", namespace, "--dry-run=server", "-o", "json", "-f", "-")
+    tried = json.loads(plane.kubectl(*dry, stdin=ROUTE).stdout)
+    refused = plane.kubectl(*dry, stdin=ROUTE.replace("connector: shop", ""), check=False)
+
+    assert tried["spec"]["replicas"] == 1
+    assert "spec.steps[0].call.connector" in refused.stderr
+    assert plane.kubectl("get", "-n", namespace, "isthmus", "-o", "name").stdout == ""
 
 
 def test_status_is_written_apart_from_the_spec(plane: ControlPlane, namespace: str) -> None:

@@ -9,7 +9,7 @@ The guards cost 0.6 us a call together, the timeout being the dearest; they are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Final, NoReturn
 
@@ -44,7 +44,7 @@ class JlensEngine:
             compiled = jlens.Expression(source)
         except jlens.JlensError as error:
             raise _compile_error(error, source) from error
-        for function in functions.values():
+        for function in _named(compiled, functions):
             _register(compiled, function, source)
         expression = JlensExpression(compiled, self._guards, functions)
         path = variable_path.parse(source)
@@ -123,6 +123,19 @@ class JlensExpression:
             source=self.source,
             offset=_call_offset(error, self.source),
         ) from error
+
+
+def _named(
+    compiled: jlens.Expression, functions: Mapping[str, engine.Function]
+) -> Iterable[engine.Function]:
+    """The functions that an expression may call: each one that is registered costs 0.25 us a call.
+
+    `$eval` may call any.
+    """
+    reads = compiled.reads()
+    if reads.get("everyBinding", False):
+        return functions.values()
+    return [function for name, function in functions.items() if name in reads["bindings"]]
 
 
 def _register(compiled: jlens.Expression, function: engine.Function, source: str) -> None:

@@ -9,7 +9,7 @@ from isthmus_api.route import Step
 from isthmus_runtime import metrics, tracing
 from isthmus_runtime.body import JSON, Body
 from isthmus_runtime.connectors.cache import ResponseCache
-from isthmus_runtime.connectors.connector import Call, Connector
+from isthmus_runtime.connectors.connector import IDEMPOTENT, Call, Connector
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Upstream, out_of_time
 from isthmus_runtime.http.messages import Response, header
@@ -25,10 +25,17 @@ def compile(step: Step, binder: Binder, connector: Connector, labels: tuple[str,
     """The verb of a call step. `labels` are namespace, route and step."""
     write = _writer(step, binder, connector)
     timeout = step.timeout.seconds if step.timeout else connector.timeout
+    now = asyncio.get_running_loop().time
+
+    def deadline(x: Exchange) -> float:
+        at = now()
+        if at >= x.deadline:
+            raise out_of_time()
+        return min(x.deadline, at + timeout)
 
     async def call(x: Exchange) -> Body:
-        deadline = _deadline(x, timeout)
-        return _body(await connector.send(write(x), deadline=deadline), connector.name)
+        until = deadline(x)
+        return _body(await connector.send(write(x), until), connector.name)
 
     if step.cache is None:
         return call
@@ -38,15 +45,14 @@ def compile(step: Step, binder: Binder, connector: Connector, labels: tuple[str,
 
     async def fetch(request: Call) -> Response:
         # Others may join this call, so it does not end with the time of who asked first.
-        deadline = asyncio.get_running_loop().time() + timeout
-        return await connector.send(request, deadline=deadline)
+        return await connector.send(request, now() + timeout)
 
     async def cached(x: Exchange) -> Body:
-        deadline = _deadline(x, timeout)
+        until = deadline(x)
         request = write(x)
         name = key.text(x).encode() if key else _default_key(request)
         try:
-            answer, outcome = await cache.get(name, lambda: fetch(request), deadline=deadline)
+            answer, outcome = await cache.get(name, lambda: fetch(request), deadline=until)
         except TimeoutError as error:
             detail = f"{connector.name} did not answer in time (while waiting for its answer)"
             raise Upstream("Timeout", detail, connector=connector.name, status=504) from error
@@ -56,20 +62,13 @@ def compile(step: Step, binder: Binder, connector: Connector, labels: tuple[str,
     return cached
 
 
-def _deadline(x: Exchange, timeout: float) -> float:
-    now = asyncio.get_running_loop().time()
-    if now >= x.deadline:
-        raise out_of_time()
-    return min(x.deadline, now + timeout)
-
-
 def _writer(step: Step, binder: Binder, connector: Connector) -> Write:
     """Compile what writes a call's request from a message."""
     spec = step.call
     if spec is None:
         raise TypeError("not a call step")
     method = spec.method
-    idempotent = spec.idempotent
+    repeatable = spec.idempotent or method in IDEMPOTENT
     path = binder.template(spec.path)
     fixed = path.fixed_path()
     query = tuple((quote(name, safe=""), t) for name, t in binder.templates(spec.query))
@@ -82,9 +81,10 @@ def _writer(step: Step, binder: Binder, connector: Connector) -> Write:
 
     def write(x: Exchange) -> Call:
         target = path.path(x) if fixed is None else fixed
-        pairs = [f"{name}={value}" for name, values in query for value in values.query(x)]
-        if pairs:
-            target += ("&" if "?" in target else "?") + "&".join(pairs)
+        if query:
+            pairs = [f"{name}={value}" for name, values in query for value in values.query(x)]
+            if pairs:
+                target += ("&" if "?" in target else "?") + "&".join(pairs)
         headers = x.trace.headers()
         headers += static
         for name, text in fields:
@@ -95,7 +95,7 @@ def _writer(step: Step, binder: Binder, connector: Connector) -> Write:
             content = body.json()
             if not has_type and (content or tree):
                 headers.append((b"content-type", body.content_type or JSON))
-        return Call(method, target, headers, content, idempotent)
+        return Call(method, target, headers, content, repeatable)
 
     return write
 

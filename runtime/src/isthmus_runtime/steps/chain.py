@@ -19,7 +19,46 @@ from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault, from_expression
 from isthmus_runtime.steps import call, flow, respond, translate, validate
 from isthmus_runtime.steps.bound import Binder
-from isthmus_runtime.steps.verb import Plain, Run, Verb, Waiting, waits
+from isthmus_runtime.steps.verb import Plain, Run, Verb, waits
+
+_FAILURES = (Fault, ExpressionError, json_text.JsonTextError)
+
+
+class _Step:
+    """A verb, and what is around it."""
+
+    __slots__ = ("_handler", "_into", "_labels", "observe", "verb")
+
+    def __init__(
+        self, verb: Verb, *, into: str | None, labels: tuple[str, ...], handler: Plain | None
+    ) -> None:
+        self.verb = verb
+        self.observe = metrics.STEP_SECONDS.labels(*labels).observe
+        self._into = into
+        self._labels = labels
+        self._handler = handler
+
+    def settle(self, x: Exchange, result: Body | None) -> None:
+        """Take the verb's result where the step wants it."""
+        if result is None:
+            return
+        if self._into:
+            x.bind(self._into, result)
+        else:
+            x.take(result)
+
+    def rescue(self, x: Exchange, error: Exception) -> None:
+        """Let `onError` take over, or fail with the fault that this error is."""
+        labels, handler = self._labels, self._handler
+        fault = _fault(error, x)
+        fault.step = fault.step or labels[2]
+        metrics.STEP_ERRORS.labels(*labels, fault.reason, str(bool(handler)).lower()).inc()
+        if handler is None:
+            if fault is error:
+                raise error
+            raise fault from error
+        x.variables["failure"] = fault.variables()
+        self.settle(x, handler(x))
 
 
 class Compiler:
@@ -39,12 +78,11 @@ class Compiler:
     def _steps(self, steps: tuple[Step, ...], prefix: str) -> Run:
         return _chain([self._step(step, f"{prefix}{i}") for i, step in enumerate(steps)])
 
-    def _step(self, step: Step, position: str) -> Run:
+    def _step(self, step: Step, position: str) -> _Step:
         name = step.name or f"{step.verb}-{position}"
         labels = (self._plan.namespace, self._plan.name, name)
         handler = self._on_error(step.on_error) if step.on_error else None
-        frame = _Frame(into=step.into, labels=labels, handler=handler)
-        return frame.around(self._verb(step, labels))
+        return _Step(self._verb(step, labels), into=step.into, labels=labels, handler=handler)
 
     def _verb(self, step: Step, labels: tuple[str, ...]) -> Verb:
         branches = _Branches(self._branch)
@@ -97,100 +135,45 @@ class _Branches(dict[str, Run]):
         return self._compile(name)
 
 
-def _chain(runs: list[Run]) -> Run:
-    if len(runs) == 1:
-        return runs[0]
-    if not any(waits(run) for run in runs):
-        return _plain_chain(runs)
+def _chain(steps: list[_Step]) -> Run:
+    return _waiting(steps) if any(waits(step.verb) for step in steps) else _plain(steps)
 
+
+def _waiting(steps: list[_Step]) -> Run:
     async def chain(x: Exchange) -> None:
-        for run in runs:
-            waiting = run(x)
-            if waiting is not None:
-                await waiting
+        for step in steps:
+            started = time.perf_counter()
+            try:
+                result = step.verb(x)
+                if result is not None and not isinstance(result, Body):
+                    result = await result
+                step.settle(x, result)
+            except _FAILURES as error:
+                step.rescue(x, error)
+            finally:
+                step.observe(time.perf_counter() - started)
             if x.ended:
                 return
 
     return chain
 
 
-def _plain_chain(runs: list[Run]) -> Run:
+def _plain(steps: list[_Step]) -> Run:
+    verbs = [(step, cast(Plain, step.verb)) for step in steps]
+
     def chain(x: Exchange) -> None:
-        for run in runs:
-            run(x)
+        for step, verb in verbs:
+            started = time.perf_counter()
+            try:
+                step.settle(x, verb(x))
+            except _FAILURES as error:
+                step.rescue(x, error)
+            finally:
+                step.observe(time.perf_counter() - started)
             if x.ended:
                 return
 
     return chain
-
-
-_FAILURES = (Fault, ExpressionError, json_text.JsonTextError)
-
-
-class _Frame:
-    """What is around one verb."""
-
-    def __init__(self, *, into: str | None, labels: tuple[str, ...], handler: Plain | None) -> None:
-        self._into = into
-        self._labels = labels
-        self._handler = handler
-        self._seconds = metrics.STEP_SECONDS.labels(*labels)
-
-    def around(self, verb: Verb) -> Run:
-        """The verb as a step."""
-        # `waits` tells which it is, and the checker cannot follow.
-        if waits(verb):
-            return self._waiting(cast(Waiting, verb))
-        return self._plain(cast(Plain, verb))
-
-    def _waiting(self, verb: Waiting) -> Run:
-        observe = self._seconds.observe
-
-        async def run(x: Exchange) -> None:
-            started = time.perf_counter()
-            try:
-                self._settle(x, await verb(x))
-            except _FAILURES as error:
-                self._rescue(x, error)
-            finally:
-                observe(time.perf_counter() - started)
-
-        return run
-
-    def _plain(self, verb: Plain) -> Run:
-        observe = self._seconds.observe
-
-        def run(x: Exchange) -> None:
-            started = time.perf_counter()
-            try:
-                self._settle(x, verb(x))
-            except _FAILURES as error:
-                self._rescue(x, error)
-            finally:
-                observe(time.perf_counter() - started)
-
-        return run
-
-    def _settle(self, x: Exchange, result: Body | None) -> None:
-        if result is None:
-            return
-        if self._into:
-            x.bind(self._into, result)
-        else:
-            x.take(result)
-
-    def _rescue(self, x: Exchange, error: Exception) -> None:
-        """Let `onError` take over, or fail with the fault that this error is."""
-        labels, handler = self._labels, self._handler
-        fault = _fault(error, x)
-        fault.step = fault.step or labels[2]
-        metrics.STEP_ERRORS.labels(*labels, fault.reason, str(bool(handler)).lower()).inc()
-        if handler is None:
-            if fault is error:
-                raise error
-            raise fault from error
-        x.variables["failure"] = fault.variables()
-        self._settle(x, handler(x))
 
 
 def _fault(error: Exception, x: Exchange) -> Fault:
