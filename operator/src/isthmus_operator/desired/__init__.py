@@ -29,7 +29,7 @@ from isthmus_operator.desired import (
 from isthmus_operator.desired.config_map import KEY as PLAN_FILE
 from isthmus_operator.desired.config_map import MAX_PLAN_BYTES
 from isthmus_operator.desired.config_map import name as config_map_name
-from isthmus_operator.desired.context import Context, Gateway
+from isthmus_operator.desired.context import Context, Gateway, Journal
 from isthmus_operator.desired.credentials import SecretKey, secrets
 from isthmus_operator.desired.manifest import (
     CHILDREN_SELECTOR,
@@ -50,6 +50,7 @@ __all__ = [
     "ROUTE_LABEL",
     "Context",
     "Gateway",
+    "Journal",
     "Manifest",
     "SecretKey",
     "check",

@@ -174,6 +174,7 @@ def test_the_public_face_is_what_is_told() -> None:
         "Context",
         "DESIRED_ANNOTATION",
         "Gateway",
+        "Journal",
         "MAX_PLAN_BYTES",
         "Manifest",
         "PLAN_ANNOTATION",
