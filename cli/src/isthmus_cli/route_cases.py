@@ -15,7 +15,8 @@ from isthmus_api.comparison import NOTHING, Failure, compared
 from isthmus_api.expressions.templates import as_text
 from isthmus_api.plan import RoutePlan
 from isthmus_api.resources import Resource
-from isthmus_api.route import Expectation, ExpectedCall, RouteSpec, RouteTest, TestRequest
+from isthmus_api.route import RouteSpec
+from isthmus_api.route_case import Expectation, ExpectedCall, RouteTest, TestRequest
 from isthmus_cli.cases import Case, case
 from isthmus_runtime import faults, testing, tracing
 from isthmus_runtime.connectors.registry import Registry

@@ -13,7 +13,9 @@ from isthmus_api.expressions.engine import Fields, Reads
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.plan.sites import MappingUse, Template, sites
 from isthmus_api.resources import Key, Resource, Resources
-from isthmus_api.route import HttpSource, Respond, RouteSpec, Step
+from isthmus_api.route import RouteSpec
+from isthmus_api.source import HttpSource
+from isthmus_api.step import Respond, Step
 
 Json = dict[str, Any]
 

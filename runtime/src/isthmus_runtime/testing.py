@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from isthmus_api.connector import HttpTransport
 from isthmus_api.model import SecretKeyRef
-from isthmus_api.route import TestAnswer
+from isthmus_api.route_case import TestAnswer
 from isthmus_runtime import logs
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.messages import Header, Response

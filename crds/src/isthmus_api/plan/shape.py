@@ -8,7 +8,8 @@ from isthmus_api.plan import branches, steps
 from isthmus_api.plan.sites import FAILED, PARALLEL, RESERVED
 from isthmus_api.problems import Code, Path, Problem
 from isthmus_api.resources import Resource
-from isthmus_api.route import RouteSpec, Step
+from isthmus_api.route import RouteSpec
+from isthmus_api.step import Step
 
 
 def check(spec: RouteSpec) -> Iterator[Problem]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from isthmus_api.plan import steps
 from isthmus_api.problems import Path
-from isthmus_api.route import Call, OnError, Respond, RouteSpec, Step
+from isthmus_api.route import RouteSpec
+from isthmus_api.step import Call, OnError, Respond, Step
 
 RESERVED = frozenset({"request", "message", "route", "env"})
 """Variables that are always there."""

@@ -9,7 +9,8 @@ from typing import Final
 from isthmus_api.exposure import Expose
 from isthmus_api.problems import Code, Problem
 from isthmus_api.resources import Resource
-from isthmus_api.route import HttpSource, RouteSpec
+from isthmus_api.route import RouteSpec
+from isthmus_api.source import HttpSource
 from isthmus_operator.desired import service
 from isthmus_operator.desired.context import Context, Gateway
 from isthmus_operator.desired.manifest import Manifest, Owner, child

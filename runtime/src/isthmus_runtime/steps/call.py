@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from urllib.parse import quote
 
-from isthmus_api.route import Step
+from isthmus_api.step import Step
 from isthmus_runtime import metrics, tracing
 from isthmus_runtime.body import JSON, Body
 from isthmus_runtime.connectors.cache import ResponseCache

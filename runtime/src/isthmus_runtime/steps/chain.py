@@ -11,7 +11,7 @@ from typing import cast
 from isthmus_api import json_text
 from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan
-from isthmus_api.route import OnError, Step
+from isthmus_api.step import OnError, Step
 from isthmus_runtime import metrics
 from isthmus_runtime.body import Body, not_encodable
 from isthmus_runtime.connectors.connector import Connector

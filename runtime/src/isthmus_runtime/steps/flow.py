@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from isthmus_api.route import Choice, Scatter, Split
+from isthmus_api.step import Choice, Scatter, Split
 from isthmus_runtime.body import Body
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import out_of_time

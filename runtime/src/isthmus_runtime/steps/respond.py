@@ -1,6 +1,6 @@
 """respond: answer the caller and end the Route."""
 
-from isthmus_api.route import Respond
+from isthmus_api.step import Respond
 from isthmus_runtime.body import JSON, Body
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.http.messages import Header, Response, header

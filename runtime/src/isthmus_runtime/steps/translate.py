@@ -2,7 +2,7 @@
 
 from isthmus_api.expressions import functions
 from isthmus_api.plan import RoutePlan
-from isthmus_api.route import Aggregate, Map
+from isthmus_api.step import Aggregate, Map
 from isthmus_runtime.body import Body
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.steps.bound import Binder
