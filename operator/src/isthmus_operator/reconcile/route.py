@@ -6,7 +6,7 @@ children whole and can be scaled.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from isthmus_api.model import Model
@@ -17,6 +17,7 @@ from isthmus_api.route import RouteSpec
 from isthmus_operator import desired
 from isthmus_operator.conditions import Finding, Type
 from isthmus_operator.declared import Declared
+from isthmus_operator.desired import Context
 from isthmus_operator.kube import NotFound, kinds
 from isthmus_operator.live import NO_PROGRESS, MissingSecret, Pod, Progress
 from isthmus_operator.reconcile import family, outcome
@@ -112,9 +113,10 @@ async def apply(work: Work, world: World) -> Outcome | None:
     """Make the children what they should be."""
     if work.plan is None or work.route is None:
         return None
-    manifests = desired.children(
-        work.route, work.plan, uid=work.declared.uid, context=world.context
-    )
+    context = _with_journal(world.context, work.plan, work.key, world)
+    if context is None:
+        return None
+    manifests = desired.children(work.route, work.plan, uid=work.declared.uid, context=context)
     if family.lacks(manifests, world) and await _is_gone(work.declared, world):
         work.gone = True
         return None
@@ -123,6 +125,18 @@ async def apply(work: Work, world: World) -> Outcome | None:
     if refused is None:
         await family.prune(work.declared, manifests, world)
     return refused
+
+
+def _with_journal(context: Context, plan: RoutePlan, key: Key, world: World) -> Context | None:
+    """What the children depend on; pods keep their journal when none is configured any more.
+
+    None where nothing tells which that is: then the children stay as they are.
+    """
+    if context.journal or not plan.needs_journal:
+        return context
+    deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
+    kept = deployment.journal if deployment else None
+    return replace(context, journal=kept) if kept else None
 
 
 async def _is_gone(declared: Declared, world: World) -> bool:
