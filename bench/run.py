@@ -32,6 +32,7 @@ import contest
 import engines
 import goals
 import load
+import machine
 import payloads
 import processes
 import report
@@ -207,12 +208,11 @@ def main() -> int:
     except (processes.StartError, KeyboardInterrupt) as error:
         bench.left_out.append(f"the rest: {str(error) or 'interrupted'}")
         bench.failed = True
-    print(report.text(bench.results, bench.left_out, bench.scale))
+    conditions = machine.conditions() | {"load": _loader()}
+    print(report.text(bench.results, bench.left_out, bench.scale, conditions))
     if plan.report:
         options = {"rounds": plan.rounds, "seconds": plan.seconds, "quick": plan.quick}
-        found = report.document(
-            bench.results, bench.left_out, {**options, "load": _loader()}, bench.scale
-        )
+        found = report.document(bench.results, bench.left_out, options, bench.scale, conditions)
         plan.report.write_text(json.dumps(found, indent=2) + "\n")
     return int(bench.failed)
 

@@ -8,10 +8,6 @@ import pytest
 import quotes
 from kubernetes_cluster import Cluster, Namespace, eventually
 
-KINDS = (
-    "deployments,replicasets,pods,services,endpointslices,configmaps,serviceaccounts,"
-    "networkpolicies,poddisruptionbudgets"
-)
 PROMPTLY = "--timeout=60s"
 
 
@@ -46,34 +42,28 @@ def _operators(cluster: Cluster, count: int) -> None:
     eventually(cluster.operators, until=lambda found: len(found) == count)
 
 
-def children(namespace: Namespace, route: str) -> set[str]:
-    """Everything that was made for a Route."""
-    found = namespace.kubectl("get", KINDS, "-l", f"isthmus.dev/route={route}", "-o", "name")
-    return set(found.split())
-
-
 @pytest.mark.usefixtures("absence")
 def test_what_is_deleted_without_the_operator_goes_and_does_not_come_back(
     cluster: Cluster, namespace: Namespace, doomed: Namespace
 ) -> None:
-    kept = children(namespace, "stays")
-    assert children(namespace, "quotes")
+    kept = namespace.children("stays")
+    assert namespace.children("quotes")
 
     namespace.kubectl("delete", "route/quotes", PROMPTLY)
     cluster.kubectl("delete", "namespace", doomed.name, PROMPTLY)
-    eventually(lambda: children(namespace, "quotes"), until=lambda found: not found)
+    eventually(lambda: namespace.children("quotes"), until=lambda found: not found)
     namespace.kubectl("delete", "connector/erp", "mapping/quote", PROMPTLY)
-    assert children(namespace, "stays") == kept
+    assert namespace.children("stays") == kept
 
     _operators(cluster, 2)
     # It is at work once it says what became of the Route that stays.
     namespace.wait("route/stays", "condition=Ready=False")
-    assert children(namespace, "quotes") == set()
-    assert children(namespace, "stays") == kept
+    assert namespace.children("quotes") == set()
+    assert namespace.children("stays") == kept
     assert json.loads(namespace.fetch("stays:80", quotes.PATH))["version"] == 1
 
     namespace.apply(quotes.connector(), quotes.mapping())
     namespace.wait("route/stays")
     namespace.kubectl("delete", "isthmus", "--all", PROMPTLY)
-    eventually(lambda: children(namespace, "stays"), until=lambda found: not found)
+    eventually(lambda: namespace.children("stays"), until=lambda found: not found)
     assert namespace.kubectl("get", "isthmus", "-o", "name") == ""

@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import vendor
@@ -40,12 +39,6 @@ def users(namespace: Namespace) -> list[str]:
     return [json.loads(namespace.fetch_from(pod, vendor.PATH))["user"] for pod in pods]
 
 
-def ready(namespace: Namespace) -> dict[str, Any]:
-    """The condition Ready of the Route."""
-    conditions = namespace.get(ROUTE)["status"]["conditions"]
-    return next(each for each in conditions if each["type"] == "Ready")
-
-
 def test_a_rotated_secret_is_used_by_pods_that_run_and_loses_nothing(
     namespace: Namespace, load: Load
 ) -> None:
@@ -71,7 +64,7 @@ def test_a_key_that_is_missing_is_told_harms_nothing_and_heals_when_it_is_added(
 
     namespace.apply(vendor.connector(password="api-password"))
     told = eventually(
-        lambda: ready(namespace),
+        lambda: namespace.condition(ROUTE),
         until=lambda found: found["reason"] == "SecretNotFound",
         within=TOLD_SECONDS,
     )
@@ -97,10 +90,10 @@ def test_a_secret_that_is_deleted_leaves_pods_that_run_alone_and_keeps_others_wa
     namespace.kubectl("delete", "secret", "vendor")
     for pod in pods.values():
         eventually(lambda pod=pod: _mounted(namespace, pod), until=lambda keys: not keys)  # type: ignore[misc]
-    assert ready(namespace)["status"] == "True"
+    assert namespace.condition(ROUTE)["status"] == "True"
     namespace.kubectl("scale", ROUTE, "--replicas=3")
     told = eventually(
-        lambda: ready(namespace),
+        lambda: namespace.condition(ROUTE),
         until=lambda found: found["reason"] == "SecretNotFound",
         within=TOLD_SECONDS,
     )

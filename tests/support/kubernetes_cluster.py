@@ -19,6 +19,10 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "isthmus"
 SYSTEM = "isthmus-system"
+CHILDREN = (
+    "deployments,replicasets,pods,services,endpointslices,configmaps,serviceaccounts,"
+    "networkpolicies,poddisruptionbudgets"
+)
 EXAMPLE_IMAGE = "localhost/isthmus-example:dev"
 
 
@@ -39,6 +43,9 @@ class Cluster:
     """One cluster, with the rights of its kubeconfig."""
 
     kubeconfig: Path
+    operator: str
+    """What the operator's image was made of. Its tag stays the same, and its pods have to be new
+    when it is not."""
 
     @cached_property
     def programs(self) -> Path:
@@ -59,7 +66,7 @@ class Cluster:
     def run(self, program: str, *args: str, stdin: str = "", timeout: float = 180) -> str:
         """Run kubectl or helm; what it printed. An error has what it said."""
         done = subprocess.run(
-            [shutil.which(program, path=str(self.programs)) or program, *args],
+            [self._program(program), *args],
             input=stdin,
             capture_output=True,
             text=True,
@@ -69,6 +76,18 @@ class Cluster:
         if done.returncode != 0:
             raise AssertionError(f"{program} {' '.join(args)}: {done.stderr.strip()}")
         return done.stdout
+
+    @contextlib.contextmanager
+    def starting(self, program: str, *args: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Have kubectl or helm run meanwhile; ended with the block when it has not by itself."""
+        with subprocess.Popen([self._program(program), *args], env=self.environment) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+    def _program(self, name: str) -> str:
+        return shutil.which(name, path=str(self.programs)) or name
 
     def kubectl(self, *args: str, stdin: str = "", timeout: float = 180) -> str:
         """Run kubectl."""
@@ -80,6 +99,7 @@ class Cluster:
             *("helm", "upgrade", "--install", "isthmus", str(chart)),
             *("--namespace", SYSTEM, "--create-namespace"),
             *("--set", "image.tag=dev", "--set", "runtime.image.tag=dev", *args),
+            *("--set-string", f"podAnnotations.made-of={self.operator}"),
             *("--wait", "--timeout", "3m"),
             timeout=200,
         )
@@ -148,6 +168,16 @@ class Namespace:
             for pod in found
             if "deletionTimestamp" not in pod["metadata"]
         }
+
+    def children(self, route: str) -> set[str]:
+        """Everything that was made for a Route."""
+        found = self.kubectl("get", CHILDREN, "-l", f"isthmus.dev/route={route}", "-o", "name")
+        return set(found.split())
+
+    def condition(self, what: str, kind: str = "Ready") -> dict[str, Any]:
+        """A condition of an object; empty where it has none."""
+        found = self.get(what).get("status", {}).get("conditions", ())
+        return next((each for each in found if each["type"] == kind), {})
 
     def fetch(self, service: str, path: str) -> str:
         """GET through a Service, by way of the API server."""

@@ -3,6 +3,9 @@
 The keys of Secrets are mounted as files that may be missing, so a rotated one is read without a
 restart. That they are there is what the init container is for: the kubelet starts it only when all
 of them are, and until then says which one is missing.
+
+There is no place to write to, for the process writes nothing. An emptyDir would count as data of
+the node, which `kubectl drain` and cluster autoscalers do not take away without being told to.
 """
 
 from typing import Any, Final
@@ -143,7 +146,6 @@ def _process(
         "volumeMounts": [
             {"name": "plan", "mountPath": PLAN_FOLDER, "readOnly": True},
             *(secrets if keys else ()),
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
         ],
     }
 
@@ -179,8 +181,7 @@ def _probe(path: str, *, period: int, failures: int) -> Manifest:
 def _volumes(owner: Owner, plan: RoutePlan, keys: tuple[SecretKey, ...]) -> list[Manifest]:
     plan_volume = {"name": "plan", "configMap": {"name": config_map.name(owner.name, plan.hash)}}
     secrets = {"name": "secrets", "projected": {"sources": _sources(keys)}}
-    tmp = {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}
-    return [plan_volume, *([secrets] if keys else []), tmp]
+    return [plan_volume, *([secrets] if keys else [])]
 
 
 def _sources(keys: tuple[SecretKey, ...]) -> list[Manifest]:

@@ -133,8 +133,14 @@ def test_without_secrets_there_is_no_init_container_and_no_folder() -> None:
     [process] = spec["containers"]
 
     assert "initContainers" not in spec
-    assert [volume["name"] for volume in spec["volumes"]] == ["plan", "tmp"]
+    assert [volume["name"] for volume in spec["volumes"]] == ["plan"]
     assert "ISTHMUS_SECRETS" not in {each["name"] for each in process["env"]}
+
+
+def test_a_pod_keeps_nothing_that_a_drained_node_would_lose() -> None:
+    volumes = route(EVERY_FIELD)["spec"]["template"]["spec"]["volumes"]
+
+    assert {kind for volume in volumes for kind in volume} == {"name", "configMap", "projected"}
 
 
 def test_a_pod_waits_for_every_key_and_reads_it_without_a_restart() -> None:
