@@ -11,7 +11,8 @@ from typing import Any, Final
 from isthmus_api.expressions import functions, jlens_engine, templates
 from isthmus_api.expressions.engine import Fields, Reads
 from isthmus_api.mapping import MappingSpec
-from isthmus_api.plan.sites import MappingUse, Template, sites
+from isthmus_api.plan.site import MappingUse, Template
+from isthmus_api.plan.sites import sites
 from isthmus_api.resources import Key, Resource, Resources
 from isthmus_api.route import RouteSpec
 from isthmus_api.source import HttpSource

@@ -1,13 +1,16 @@
 """Exchange: one message on its way through a Route."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from isthmus_runtime.body import Body
 from isthmus_runtime.faults import Rejected
 from isthmus_runtime.http.messages import Head, Response
 from isthmus_runtime.tracing import Trace
+
+PLACE: Final = "#place"
+"""A variable that no expression can name: which element of which splits a message is, as `.2.0`."""
 
 
 class Exchange:

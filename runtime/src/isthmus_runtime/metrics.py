@@ -5,7 +5,7 @@ Times are in seconds, sizes in bytes (https://prometheus.io/docs/practices/namin
 
 from prometheus_client import CollectorRegistry
 
-from isthmus_runtime.instruments import Family, Number, counter, gauge, histogram
+from isthmus_runtime.instruments import LONG_BOUNDS, Family, Number, counter, gauge, histogram
 
 REGISTRY = CollectorRegistry()
 
@@ -80,6 +80,49 @@ CACHE_REQUESTS = counter(
     "Look-ups in a call's cache: hit, miss, or joined a call under way.",
     ("namespace", "route", "step", "result"),
     registry=REGISTRY,
+)
+MESSAGES_ACCEPTED = counter(
+    "isthmus_messages_accepted",
+    "Messages that are safe in the journal, by their Route.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+MESSAGES_SETTLED = counter(
+    "isthmus_messages_settled",
+    "Attempts that were settled, by the state they led to and its reason.",
+    ("namespace", "route", "state", "reason"),
+    registry=REGISTRY,
+)
+MESSAGES_IN_FLIGHT = gauge(
+    "isthmus_messages_in_flight",
+    "Messages that an attempt is made for.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+MESSAGES_BACKLOG = gauge(
+    "isthmus_messages_backlog",
+    "Messages in the journal that still have to be worked on, of all replicas.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+ACCEPT_SECONDS = histogram(
+    "isthmus_messages_accept_duration_seconds",
+    "From what a source found to its messages being safe in the journal.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+ATTEMPT_SECONDS = histogram(
+    "isthmus_messages_attempt_duration_seconds",
+    "One attempt, from its first step to its last.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+DELIVERY_LAG_SECONDS = histogram(
+    "isthmus_messages_delivery_lag_seconds",
+    "From acceptance to the end of the attempt that delivered the message.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+    bounds=LONG_BOUNDS,
 )
 BUILD_INFO = gauge(
     "isthmus_runtime_build_info",

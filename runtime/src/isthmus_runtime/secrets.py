@@ -147,6 +147,24 @@ class NoSecrets:
         )
 
 
+class NotedSecrets:
+    """Secrets of which it is known what was read: these values must not be seen anywhere."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._values: set[str] = set()
+
+    def read(self, ref: SecretKeyRef) -> str:
+        """The value, or `MissingSecret`."""
+        value = self._secrets.read(ref)
+        self._values.add(value)
+        return value
+
+    def values(self) -> frozenset[str]:
+        """All values that were read."""
+        return frozenset(self._values)
+
+
 def _text(ref: SecretKeyRef, value: bytes) -> str:
     """A value as text, without the end of its line."""
     try:

@@ -50,6 +50,8 @@ class Connector:
         self.name = name
         self.timeout = spec.timeout.seconds
         self.headers = tuple((n.lower().encode(), v.encode()) for n, v in spec.headers.items())
+        key = spec.idempotency_key
+        self.idempotency_header = key.header.lower().encode() if key else None
         self._transport = transport
         self._auth = credentials
         self._base_path = base_path
@@ -182,6 +184,7 @@ class Connector:
             f"{self.name} answered {answer.status}",
             connector=self.name,
             answered=answer.status,
+            answer=answer,
             passing=answer.status in backoff.PASSING,
             retry_after=backoff.retry_after(header(answer.headers, b"retry-after")),
         )

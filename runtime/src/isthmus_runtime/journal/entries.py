@@ -1,7 +1,8 @@
 """What a journal holds: messages, how they end, and what was remembered on the way."""
 
+import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import SystemRandom
 from typing import Final
@@ -33,6 +34,25 @@ def new_uid() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{_RANDOM.getrandbits(80):020x}"
 
 
+_LONGEST_KEY: Final = 512
+"""Characters; PostgreSQL's indexes take no more than 2,700 bytes a row."""
+
+
+def fitting(key: str) -> str:
+    """A key as journals keep it: the end of a very long one is replaced by a hash of all of it."""
+    if not key.isascii() or "\0" in key:
+        key = legible(key)
+    if len(key) <= _LONGEST_KEY:
+        return key
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return f"{key[: _LONGEST_KEY - len(digest) - 1]}#{digest}"
+
+
+def legible(text: str) -> str:
+    """Text that every database can hold: no NUL, and nothing that is not Unicode."""
+    return text.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode("utf-8")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A message that a source wants accepted.
@@ -40,8 +60,9 @@ class Draft:
     `route` is `namespace/name`. `request` is `$request` as JSON, as far as expressions read it.
     `identity` tells content apart: the same identity is the same content of the same thing, however
     often it comes, and targets get it as their idempotency key; the uid where a Route names no key.
-    With `once` a draft is passed over when a message of its identity is under way, or was the last
-    that was delivered for its key. `run` is the poll that found it.
+    With `once` a draft is passed over when the newest message of its key that is under way has its
+    identity or, where none is, the last that was delivered. `run` is the poll that found it.
+    Accepting a uid that is there already changes nothing, so it may be tried again.
     """
 
     route: str
@@ -57,6 +78,19 @@ class Draft:
     trace: str = ""
     parent: str | None = None
     run: int | None = None
+
+    def harmless(self) -> "Draft":
+        """The same with texts that every database can hold."""
+        return replace(
+            self,
+            uid=legible(self.uid),
+            identity=legible(self.identity),
+            content_type=legible(self.content_type),
+            version=self.version and legible(self.version),
+            correlation_id=legible(self.correlation_id),
+            trace=legible(self.trace),
+            parent=self.parent and legible(self.parent),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +150,10 @@ class Settlement:
     """How an attempt ended; all of it is written in one transaction, or none of it.
 
     `state` is RETRY or one of SETTLED. `delay` is for RETRY, in seconds. `reason` is a CamelCase
-    word from a bounded set, `detail` a sentence without values of the message, `group` what failures
-    of one cause have in common. `holds` keeps the key of a dead message from going on. `notes` says
-    that identity and version are to be remembered as delivered. `feeds` are messages for other
-    Routes. `journey` is what the steps did, as JSON, already masked.
+    word from a bounded set, `detail` a sentence without values of the message, `group` what
+    failures of one cause have in common. `holds` keeps the key of a dead message from going on.
+    `notes` says that identity and version are to be remembered as delivered. `feeds` are messages
+    for other Routes. `journey` is what the steps did, as JSON, already masked.
     """
 
     message: Message

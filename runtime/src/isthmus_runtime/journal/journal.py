@@ -38,7 +38,7 @@ class Messages(Protocol):
         ...
 
     async def settle(self, settlement: Settlement) -> bool:
-        """Write how an attempt ended; false when the claim was lost, and then nothing is written."""
+        """Write how an attempt ended; false when the claim was lost, and nothing is written."""
         ...
 
     async def extend(self, messages: Sequence[Message], lease: float) -> None:
@@ -87,7 +87,7 @@ class Tasks(Protocol):
         ...
 
     async def begin_run(self, route: str) -> int:
-        """A number for a poll; commits what earlier polls read before, once all of it is settled."""
+        """A number for a poll; commits what earlier ones read, where all of it is settled."""
         ...
 
     async def end_run(self, route: str, run: int, watermark: str | None) -> None:

@@ -1,0 +1,42 @@
+"""Opening a journal by its address: `sqlite:PATH`, or `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+An address that cannot be used is told without what may be a password in it.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from isthmus_runtime.journal.journal import Journal, JournalError
+
+_SQLITE: Final = "sqlite:"
+_POSTGRESQL: Final = ("postgresql://", "postgres://")
+
+FORMS: Final = "write sqlite:PATH, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+
+
+class WrongAddress(JournalError):
+    """The address says no journal; the message says what to write and nothing of the address."""
+
+
+async def open(url: str) -> Journal:
+    """Open the journal at an address, and give it the tables it needs.
+
+    `Unavailable` when it cannot be reached now; `Incompatible` when a newer runtime migrated it.
+    """
+    if url.startswith(_SQLITE):
+        from isthmus_runtime.journal.sqlite import home
+
+        return await home.open_file(file(url))
+    if url.startswith(_POSTGRESQL):
+        raise JournalError("not yet")
+    raise WrongAddress(f"the journal's address is neither of SQLite nor of PostgreSQL; {FORMS}")
+
+
+def file(url: str) -> Path:
+    """The path of a SQLite address; SQLAlchemy's way of writing it is understood as well."""
+    path = url.removeprefix(_SQLITE)
+    if path.startswith("//"):
+        path = path.removeprefix("//").removeprefix("/")
+    if not path or path.endswith("/") or path == ":memory:":
+        raise WrongAddress("the journal's address names no file; write sqlite:PATH")
+    return Path(path)

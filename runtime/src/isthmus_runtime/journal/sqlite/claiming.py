@@ -1,0 +1,163 @@
+"""Claiming: due messages are given to a worker, oldest first, one of a key at a time if asked.
+
+`behind` keeps a message that waits for another of its key out of the index of due ones; without it,
+each claim would pass by everything that waits behind a message in retry. It is set here, and taken
+away by who settles the message in front. It is a help for speed: what decides is the queue itself.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from isthmus_runtime.journal.entries import Claim, Latest, Message
+from isthmus_runtime.journal.sqlite.pen import Pen, numbers
+
+_WINDOW: Final = 64
+
+_DUE: Final = (
+    "SELECT sequence, state, token, owner, since, attempts FROM queue"
+    " WHERE route = ? AND NOT behind AND due_at <= ? ORDER BY due_at, sequence LIMIT ?"
+)
+_DUE_IN_ORDER: Final = (
+    "SELECT d.sequence, d.state, d.token, d.owner, d.since, d.attempts, d.key,"
+    " (SELECT min(o.sequence) FROM queue AS o WHERE o.key = d.key AND o.route = ?1),"
+    " EXISTS (SELECT 1 FROM queue AS o WHERE o.key = d.key AND o.route = ?1"
+    "  AND o.state = 'processing' AND o.sequence <> d.sequence AND o.due_at > ?2)"
+    " FROM queue AS d WHERE d.route = ?1 AND NOT d.behind AND d.due_at <= ?2"
+    " ORDER BY d.due_at, d.sequence LIMIT ?3"
+)
+_BEHIND: Final = (
+    "UPDATE queue SET behind = 1, token = 0,"
+    " state = CASE state WHEN 'processing' THEN 'retry' ELSE state END"
+    " WHERE sequence IN (SELECT value FROM json_each(?))"
+)
+_TAKE: Final = (
+    "UPDATE queue SET state = 'processing', token = ?, owner = ?, since = ?, due_at = ?,"
+    " attempts = attempts + 1 WHERE sequence IN (SELECT value FROM json_each(?))"
+)
+_LOST: Final = (
+    "INSERT INTO attempts (sequence, token, state, reason, detail, failure_group, claimed_at,"
+    " ended_at, attempts, owner, journey) VALUES (?, ?, 'retry', 'ClaimLost',"
+    " 'The process that had it did not come back.', '', ?, ?, ?, ?, x'')"
+)
+_MESSAGES: Final = (
+    "SELECT m.route, m.uid, m.sequence, q.token, m.identity, m.body, m.content_type, m.request,"
+    " m.key, m.version, m.correlation_id, m.trace, m.parent, q.attempts, m.accepted_at, q.since"
+    " FROM queue AS q JOIN messages AS m USING (sequence)"
+    " WHERE q.sequence IN (SELECT value FROM json_each(?)) ORDER BY q.sequence"
+)
+_NOTES: Final = (
+    "SELECT m.sequence, l.identity, l.version, EXISTS ("
+    "  SELECT 1 FROM deliveries AS d WHERE d.route = m.route AND d.identity = m.identity)"
+    " FROM messages AS m LEFT JOIN latest AS l ON l.route = m.route AND l.key = m.key"
+    " WHERE m.sequence IN (SELECT value FROM json_each(?))"
+)
+
+
+def claim(pen: Pen, wish: Claim) -> list[Message]:
+    """Take due messages."""
+    taken = _in_order(pen, wish) if wish.serial else _any(pen, wish)
+    if not taken:
+        return []
+    _note_lost(pen, taken)
+    chosen = numbers(row[0] for row in taken)
+    token = secrets.randbits(62) + 1
+    pen.all(_TAKE, token, wish.owner, pen.now, pen.now + wish.lease, chosen)
+    rows = pen.all(_MESSAGES, chosen)
+    notes = _notes(pen, chosen) if wish.notes else {}
+    return [message(row, notes.get(row[2])) for row in rows]
+
+
+def message(row: Sequence[Any], noted: tuple[Latest | None, bool] | None) -> Message:
+    """A message from a row of `_MESSAGES`."""
+    latest, delivered = noted or (None, False)
+    return Message(
+        route=row[0],
+        uid=row[1],
+        sequence=row[2],
+        token=row[3],
+        identity=row[4],
+        body=row[5],
+        content_type=row[6],
+        request=row[7],
+        key=row[8],
+        version=row[9],
+        correlation_id=row[10],
+        trace=row[11],
+        parent=row[12],
+        attempt=row[13],
+        accepted_at=row[14],
+        claimed_at=row[15],
+        latest=latest,
+        delivered=delivered,
+    )
+
+
+def _any(pen: Pen, wish: Claim) -> list[Any]:
+    if pen.serial.get(wish.route, True):  # it may have been in order, and is not any more
+        pen.serial[wish.route] = False
+        pen.all("UPDATE queue SET behind = 0 WHERE route = ? AND behind", wish.route)
+    return pen.all(_DUE, wish.route, pen.now, wish.limit)
+
+
+def _in_order(pen: Pen, wish: Claim) -> list[Any]:
+    """Heads of their keys. What is not goes behind, so the next look begins after it."""
+    pen.serial[wish.route] = True
+    taken: list[Any] = []
+    while True:
+        window = max(_WINDOW, 2 * wish.limit)
+        rows = pen.all(_DUE_IN_ORDER, wish.route, pen.now, window)
+        behind = [row[0] for row in rows if row[6] is not None and row[7] < row[0]]
+        if behind:
+            pen.all(_BEHIND, numbers(behind))
+        out_of_turn = set(behind)
+        taken = [row for row in rows if row[0] not in out_of_turn and not row[8]][: wish.limit]
+        if len(taken) == wish.limit or len(rows) < window or not behind:
+            return taken
+
+
+def _note_lost(pen: Pen, taken: Iterable[Sequence[Any]]) -> None:
+    lost = [
+        (sequence, token, since, pen.now, attempts, owner)
+        for sequence, state, token, owner, since, attempts, *_ in taken
+        if state == "processing"
+    ]
+    if lost:
+        pen.each(_LOST, lost)
+
+
+def _notes(pen: Pen, chosen: str) -> dict[int, tuple[Latest | None, bool]]:
+    return {
+        sequence: (
+            None if identity is None else Latest(version=version, identity=identity),
+            bool(delivered),
+        )
+        for sequence, identity, version, delivered in pen.all(_NOTES, chosen)
+    }
+
+
+def extend(pen: Pen, messages: Iterable[Message], lease: float) -> None:
+    """Keep claims."""
+    pen.each(
+        "UPDATE queue SET due_at = ? WHERE sequence = ? AND token = ?",
+        [(pen.now + lease, each.sequence, each.token) for each in messages],
+    )
+
+
+def release(pen: Pen, messages: Iterable[Message]) -> None:
+    """Give claims back; the attempt does not count."""
+    for each in messages:
+        gone = pen.all(
+            "UPDATE queue SET state = CASE attempts WHEN 1 THEN 'new' ELSE 'retry' END,"
+            " token = 0, owner = NULL, attempts = attempts - 1, due_at = ?1, since = ?1"
+            " WHERE sequence = ?2 AND token = ?3 RETURNING route",
+            pen.now,
+            each.sequence,
+            each.token,
+        )
+        pen.woken.update(row[0] for row in gone)
+
+
+def forget_claims(pen: Pen) -> None:
+    """At the start, what is claimed was claimed by a process that is gone: it is due at once."""
+    pen.all("UPDATE queue SET due_at = ? WHERE state = 'processing'", pen.now)
