@@ -182,7 +182,6 @@ metadata: {name: stock-to-shop, namespace: shop}
 spec:
   source: {schedule: {cron: "*/5 * * * *", timeZone: Europe/Amsterdam}}
   steps: [{call: {connector: erp, path: /stock}}]
-  expose: {}
 """
 
 CASES = {
