@@ -58,7 +58,7 @@ def impatient(erp: str) -> RoutePlan:
 async def test_every_accepted_webhook_ends_and_the_erp_has_each_once_in_order(
     home: Home, ledger: Ledger, size: Size, tmp_path: Path
 ) -> None:
-    dice = random.Random(SEED)  # noqa: S311 - the same accidents each time
+    dice = random.Random(SEED)
     made = shop_load.orders(size.orders, refused=is_refused)
     refused = {order[0].number for order in made if is_refused(int(order[0].number))}
     promised = verdict.wanted([each for order in made for each in order], refused=refused)
