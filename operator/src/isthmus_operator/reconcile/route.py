@@ -12,7 +12,7 @@ from typing import Final, cast
 from isthmus_api.model import Model
 from isthmus_api.plan import RoutePlan, UnreadablePlan, plan
 from isthmus_api.problems import Problem, errors
-from isthmus_api.resources import MAPPING, Key, Resource, Resources
+from isthmus_api.resources import MAPPING, ROUTE, Key, Resource, Resources
 from isthmus_api.route import RouteSpec
 from isthmus_operator import desired
 from isthmus_operator.conditions import Finding, Type
@@ -145,8 +145,11 @@ STEPS: Final[tuple[Step, ...]] = (read, resolve, go_on, apply)
 
 
 async def _named(work: Work, world: World) -> tuple[Resources, tuple[Problem, ...]]:
-    """What the Route names, and what is wrong with the Mappings and Connectors among it."""
-    found: list[Resource[Model]] = []
+    """What the Route names, and what is wrong with the Mappings and Connectors among it.
+
+    With it come the Routes that it feeds, and those that feed the one that feeds it.
+    """
+    found: list[Resource[Model]] = [*_fed(work.key, world), *_feeders(work.declared, world)]
     wrong: list[Problem] = []
     for key in sorted(work.declared.references, key=str):
         declared = world.declared.get(key)
@@ -161,6 +164,26 @@ async def _named(work: Work, world: World) -> tuple[Resources, tuple[Problem, ..
         elif key.kind != MAPPING.name:
             wrong += resource
     return Resources.of(found), errors(wrong)
+
+
+def _fed(key: Key, world: World) -> Iterator[Resource[Model]]:
+    """The Routes that a Route feeds."""
+    for user in world.declared.users(key):
+        declared = world.declared.get(user)
+        if declared and isinstance(resource := declared.read(), Resource):
+            yield resource
+
+
+def _feeders(declared: Declared, world: World) -> Iterator[Resource[Model]]:
+    """The Routes before the one that feeds this one: they may lead back to it."""
+    seen: set[Key] = set()
+    at: Declared | None = declared
+    while at is not None and at.key not in seen:
+        seen.add(at.key)
+        feeder = next((key for key in at.references if key.kind == ROUTE.name), None)
+        at = world.declared.get(feeder) if feeder else None
+        if at and isinstance(resource := at.read(), Resource):
+            yield resource
 
 
 def _others(missing: Key, world: World) -> Iterator[Resource[Model]]:
