@@ -56,7 +56,7 @@ verify: setup-dev ## fail when a generated file is not what the models give
 e2e: setup-dev ## tests on a real cluster: that of KUBECONFIG, or one made on this machine (root)
 	$(BIN)/python -m pytest tests/e2e
 
-images: ## build localhost/isthmus-{runtime,operator,example}:dev
+images: ## build localhost/isthmus-{runtime,operator,example,postgres}:dev
 	@scripts/images
 
 demo: ## cluster, images, operator and the example, then one Route scaled

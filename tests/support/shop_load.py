@@ -45,7 +45,7 @@ def orders(count: int, *, refused: Callable[[int], bool] = lambda _: False) -> l
     with example_services.importable():
         module = importlib.import_module("orders")
         sold = module.assortment()
-        made = []
+        made: list[Order] = []
         for number in range(FIRST, FIRST + count):
             sku = f"NEW-{number}" if refused(number) else None
             made.append([_webhook(e.order) for e in module.events(number, PLACED, sold, sku=sku)])

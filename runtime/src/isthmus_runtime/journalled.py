@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from isthmus_api.delivery import Delivery
+from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan
 from isthmus_runtime.connectors.connector import Connector
 from isthmus_runtime.delivery import journey
@@ -161,20 +162,35 @@ class JournalledRoute:
         passage = Passage(plan, self._compiler, secrets=self._secrets.values)
         detects = isinstance(self._source, Poll) and self._source.notes
         if batch is None:
-            return Attempts(plan, passage, drafter=self._drafter, feeds=(), detects_changes=detects)
+            return Attempts(
+                plan,
+                passage,
+                drafter=self._drafter,
+                feeds=[self._feed(name) for name in plan.feeds],
+                detects_changes=detects,
+            )
         return Batches(
             plan,
             passage,
             drafter=self._drafter,
-            feeds=(),
+            feeds=(),  # the result of a batch belongs to no single message
             detects_changes=detects,
             failures=failures,
         )
 
+    def _feed(self, name: str) -> Drafter:
+        """What drafts the messages of a Route that this one feeds."""
+        namespace, spec = self.plan.namespace, self.plan.feeds[name]
+        variables = {"route": {"name": name, "namespace": namespace}, "env": spec.env}
+        try:
+            return Drafter(f"{namespace}/{name}", spec.message, Binder(), variables)
+        except ExpressionError:  # its mistake: its messages wait for it, and are read there again
+            return Drafter(f"{namespace}/{name}", None, Binder(), variables)
+
     def _one_at_a_time(self) -> Attempting:
         """What attempts messages, where a newer one of a schedule replaces an older one."""
         schedule = self.plan.source.schedule
-        if schedule is None or schedule.overlap != "replace":
+        if schedule is None or schedule.overlap != "replace" or self._spec.batch:
             return self._attempts
         return Replacing(self._attempts, self.name, self._access())
 

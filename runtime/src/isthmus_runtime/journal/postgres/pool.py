@@ -43,8 +43,11 @@ _SETTINGS: Final = {
 class Connection(Protocol):
     """What we use of an asyncpg connection, which has no types of its own."""
 
-    async def execute(  # noqa: ASYNC109 - theirs
-        self, sql: str, *args: object, timeout: float | None = None
+    async def execute(
+        self,
+        sql: str,
+        *args: object,
+        timeout: float | None = None,  # noqa: ASYNC109 - asyncpg has it so
     ) -> str:
         """Run a statement, or several without arguments."""
         ...
