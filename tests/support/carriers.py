@@ -55,7 +55,11 @@ class Carrier:
     def __init__(self, address: str, secrets_file: Path, given: dict[str, str]) -> None:
         self.address = address
         self._secrets = secrets_file
-        secrets_file.write_text("".join(f"{name}={value}\n" for name, value in given.items()))
+        self.write_secrets(given)
+
+    def write_secrets(self, given: dict[str, str]) -> None:
+        """Give it these secrets, now or in place of others."""
+        self._secrets.write_text("".join(f"{name}={value}\n" for name, value in given.items()))
 
     async def start(self, *documents: str, **settings: Any) -> None:
         """Start it, or start it again."""

@@ -68,7 +68,8 @@ class JournalledRoute:
             noting=journey.Noting,
             stores=Stores(plan.namespace, access),
         )
-        self._source = self._make_source()
+        self._passage = Passage(plan, self._compiler, secrets=secrets.values)
+        self._source = self._make_source()  # after the steps: what they read of a request is kept
         self._attempts = self._attempting()
         self._worker: Worker | None = None
 
@@ -159,19 +160,18 @@ class JournalledRoute:
         failures = (
             self._compiler.binder.template(batch.failures) if batch and batch.failures else None
         )
-        passage = Passage(plan, self._compiler, secrets=self._secrets.values)
         detects = isinstance(self._source, Poll) and self._source.notes
         if batch is None:
             return Attempts(
                 plan,
-                passage,
+                self._passage,
                 drafter=self._drafter,
                 feeds=[self._feed(name) for name in plan.feeds],
                 detects_changes=detects,
             )
         return Batches(
             plan,
-            passage,
+            self._passage,
             drafter=self._drafter,
             feeds=(),  # the result of a batch belongs to no single message
             detects_changes=detects,
