@@ -21,7 +21,7 @@ _KEPT = """
     SELECT m.uid, m.route, m.key, m.version, m.identity, m.body, m.request,
            coalesce(o.state, q.state), coalesce(o.reason, a.reason, ''),
            coalesce(o.detail, a.detail, ''), coalesce(o.attempts, q.attempts),
-           q.state = 'dead', coalesce(o.journey, a.journey, x'')
+           coalesce(q.state = 'dead', 0), coalesce(o.journey, a.journey, x'')
     FROM messages AS m
     LEFT JOIN queue AS q USING (sequence) LEFT JOIN outcomes AS o USING (sequence)
     LEFT JOIN (SELECT sequence, reason, detail, journey, max(ended_at) FROM attempts
@@ -55,7 +55,11 @@ class Carrier:
     def __init__(self, address: str, secrets_file: Path, given: dict[str, str]) -> None:
         self.address = address
         self._secrets = secrets_file
-        secrets_file.write_text("".join(f"{name}={value}\n" for name, value in given.items()))
+        self.write_secrets(given)
+
+    def write_secrets(self, given: dict[str, str]) -> None:
+        """Give it these secrets, now or in place of others."""
+        self._secrets.write_text("".join(f"{name}={value}\n" for name, value in given.items()))
 
     async def start(self, *documents: str, **settings: Any) -> None:
         """Start it, or start it again."""
@@ -97,7 +101,7 @@ class Carrier:
         """The messages of a Route, in the order in which they were accepted."""
         with closing(sqlite3.connect(self.address.removeprefix("sqlite:"))) as db:
             rows = db.execute(_KEPT, (route,)).fetchall()
-        return [Kept(*fields, journey=journeys.unpack(journey)) for *fields, journey in rows]
+        return [Kept(*(*row[:-1], journeys.unpack(row[-1]))) for row in rows]
 
     async def until(
         self, holds: Callable[[list[Kept]], bool], *, route: str = "default/it", within: float = 20
