@@ -10,8 +10,9 @@ BIN := $(VENV)/bin
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: setup ## run the example search-with-prices on this machine; Ctrl-C ends it
-	@exec $(BIN)/python examples/search-with-prices/start.py
+EXAMPLE ?= search-with-prices
+run: setup ## run an example on this machine, EXAMPLE=search-with-prices by default; Ctrl-C ends it
+	@exec $(BIN)/python examples/start.py $(EXAMPLE)
 
 test: setup-dev lint type arch verify ## everything that needs no cluster: lint, types, architecture, all tests
 	$(BIN)/python -m pytest tests/unit tests/contract
@@ -55,7 +56,7 @@ verify: setup-dev ## fail when a generated file is not what the models give
 e2e: setup-dev ## tests on a real cluster: that of KUBECONFIG, or one made on this machine (root)
 	$(BIN)/python -m pytest tests/e2e
 
-images: ## build localhost/isthmus-{runtime,operator,example}:dev
+images: ## build localhost/isthmus-{runtime,operator,example,postgres}:dev
 	@scripts/images
 
 demo: ## cluster, images, operator and the example, then one Route scaled

@@ -22,7 +22,7 @@ def text(
     """Write the whole report."""
     parts = ["Figures (medians over the rounds)", _table(_figures(results))] if results else []
     verdict = goals.rows(results)
-    if scale and scale.applied:
+    if scale and (scale.applied or scale.pods):
         parts += ["", "The operator", _table(scale.figures())]
         verdict += scale.rows()
     if verdict:

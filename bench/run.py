@@ -3,15 +3,16 @@
     python bench/run.py                        everything, about twenty minutes
     python bench/run.py --quick                a look, about three minutes: not for decisions
     python bench/run.py --work map --engines isthmus,camel --json out.json
+    python bench/run.py messages               only that: everything above but the next two
     python bench/run.py operator               the operator with thousands of Routes
-    python bench/run.py messages               all but the operator
+    python bench/run.py pods --rounds 9        Routes whose pods run, on the cluster that there is
 
 One workload after the other: start every engine on the server's core, compare answers, warm up,
 then load them in turn, round by round, so that a drift of the machine hits all alike. The load and
 the upstream have a core of their own; everything stays on loopback. An engine that answers wrongly
 is not timed.
 
-The operator is measured in `scale`, on an API server of its own and, where a cluster runs, on that.
+The operator is measured in `scale`: on an API server of its own and, where a cluster runs, on that.
 
 Exit code: 0 done, 1 an engine failed or answered wrongly, 2 wrong use.
 """
@@ -42,7 +43,7 @@ from scale import findings, pods
 
 OPERATOR_PORT: Final = 18190
 
-PARTS: Final = ("messages", "operator")
+PARTS: Final = ("messages", "operator", "pods")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,16 +87,20 @@ class Bench:
             self._measure_messages()
         if "operator" in self.plan.parts:
             self._measure_operator()
+        if "pods" in self.plan.parts:
+            self._measure_pods()
 
     def _measure_operator(self) -> None:
         rounds = 1 if self.plan.quick else 3
         self.scale = findings.measure(
             sizes=self.plan.routes, rounds=rounds, idle=self.plan.idle, port=OPERATOR_PORT, say=say
         )
+
+    def _measure_pods(self) -> None:
         try:
-            self.scale.pods = pods.measure(pods.find(), rounds=rounds, say=say)
+            self.scale.pods = pods.measure(pods.find(), rounds=self.plan.rounds, say=say)
         except pods.NoClusterError as missing:
-            self.left_out.append(f"kubectl scale: {missing}")
+            self.left_out.append(f"pods: {missing}")
 
     def _measure_messages(self) -> None:
         payloads.write(self.terms.payloads)
@@ -152,7 +157,9 @@ def parse(arguments: Sequence[str]) -> Plan:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", metavar="part", help="messages, operator; default both")
+    parser.add_argument(
+        "parts", nargs="*", metavar="part", help="messages, operator, pods; default all"
+    )
     parser.add_argument("--work", type=_names(workloads.ALL), default=tuple(workloads.ALL))
     parser.add_argument("--engines", type=_names(engines.ALL), default=engines.DEFAULT)
     parser.add_argument("--rounds", type=int, help="default 5, with --quick 2")

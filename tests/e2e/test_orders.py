@@ -11,7 +11,7 @@ import quotes
 from kubernetes_cluster import Cluster, Namespace, eventually
 
 _ALL = list(itertools.permutations(("Connector", "Mapping", "Secret", "Route")))
-ORDERS = random.Random(4).sample(_ALL, 6)  # noqa: S311 - the same orders each time
+ORDERS = random.Random(4).sample(_ALL, 6)
 REFERENCES = {"Connector", "Mapping"}
 """The operator sees them; of Secrets it learns from pods only."""
 

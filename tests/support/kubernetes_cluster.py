@@ -111,7 +111,7 @@ class Cluster:
 
     def operators(self) -> set[str]:
         """The uids of the operator's pods, those that are going left out."""
-        return self.system.uids("pods", "-l", "app.kubernetes.io/name=isthmus")
+        return self.system.uids("pods", "-l", "app.kubernetes.io/component=operator")
 
     @contextlib.contextmanager
     def namespace(self, name: str) -> Iterator["Namespace"]:

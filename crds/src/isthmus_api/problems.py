@@ -46,6 +46,7 @@ class Code(StrEnum):
     TEST_FAILED = "TestFailed"
     PLAN_TOO_LARGE = "PlanTooLarge"
     GATEWAY_API_MISSING = "GatewayApiMissing"
+    JOURNAL_NOT_CONFIGURED = "JournalNotConfigured"
 
 
 Path = tuple[str | int, ...]

@@ -2,12 +2,12 @@
 
 Kept as text and read when needed: five thousand Routes as models would take more memory than all
 the rest of the operator. The index of who uses whom is kept with them, so that a change of a
-Connector or a Mapping finds exactly the Routes that it touches, and a Route those that it feeds.
+Connector or a Mapping finds exactly the Routes that it touches.
 """
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -17,7 +17,7 @@ import orjson
 from isthmus_api import manifests
 from isthmus_api.model import API_VERSION, Model
 from isthmus_api.problems import Problem
-from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, NOWHERE, ROUTE, Key, Kind, Resource
+from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, NOWHERE, ROUTE, Key, Resource
 from isthmus_operator.metrics import State
 
 Read = Resource[Model] | tuple[Problem, ...]
@@ -149,7 +149,7 @@ class Declarations:
         return counts
 
     def users(self, key: Key) -> list[Key]:
-        """The Routes that name a Connector, a Mapping or, as their source, a Route; by name."""
+        """The Routes that name a Connector, a Mapping, or a Route as their source; by name."""
         return sorted(self._users.get(key, ()), key=lambda user: user.name)
 
     def used_by(self, route: Key) -> frozenset[Key]:
@@ -173,7 +173,9 @@ class Declarations:
                 del self._users[reference]
         for reference in new - old:
             self._users[reference].add(key)
-        for each in (key, *self._users.get(key, ()), *(old ^ new)):
+        # What a Route does depends on how those read what it feeds them.
+        feeding = {each for each in old | new if each.kind == ROUTE.name}
+        for each in dict.fromkeys((key, *self._users.get(key, ()), *(old ^ new), *feeding)):
             self._wake(each)
 
 
@@ -209,26 +211,23 @@ def _references(key: Key, spec: Any) -> Iterator[Key]:
     """What a Route names, as far as its spec can be made out: it may not fit the model."""
     if key.kind != ROUTE.name or not isinstance(spec, dict):
         return
-    for kind, name in (*_of_source(spec.get("source")), *_of_steps(spec)):
-        if isinstance(name, str):
-            yield Key(kind.name, key.namespace, name)
-
-
-def _of_source(source: Any) -> Iterator[tuple[Kind, Any]]:
-    yield ROUTE, _inner(source, "route", "name")
-    yield CONNECTOR, _inner(source, "poll", "call", "connector")
-
-
-def _of_steps(spec: dict[str, Any]) -> Iterator[tuple[Kind, Any]]:
-    branches = spec.get("branches")
+    branches, source = spec.get("branches"), spec.get("source")
     lists = [spec.get("steps"), *(branches.values() if isinstance(branches, dict) else ())]
-    for step in itertools.chain.from_iterable(each for each in lists if isinstance(each, list)):
-        yield CONNECTOR, _inner(step, "call", "connector")
-        yield MAPPING, _inner(step, "map", "mapping")
+    steps = itertools.chain.from_iterable(each for each in lists if _is_list(each))
+    for part in _dicts((*steps, source, source.get("poll") if isinstance(source, dict) else None)):
+        for verb, field_, kind in (
+            ("call", "connector", CONNECTOR),
+            ("map", "mapping", MAPPING),
+            ("route", "name", ROUTE),
+        ):
+            used = part.get(verb)
+            if isinstance(used, dict) and isinstance(name := used.get(field_), str):
+                yield Key(kind.name, key.namespace, name)
 
 
-def _inner(value: Any, *path: str) -> Any:
-    """What stands at a path of objects; None where there is none."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
+def _dicts(values: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    return (value for value in values if isinstance(value, dict))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)

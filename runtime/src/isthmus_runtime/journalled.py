@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from isthmus_api.delivery import Delivery
+from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan
 from isthmus_runtime.connectors.connector import Connector
 from isthmus_runtime.delivery import journey
@@ -15,12 +16,15 @@ from isthmus_runtime.delivery.batch import Batches
 from isthmus_runtime.delivery.gathering import Batching, Gathering, Singles
 from isthmus_runtime.delivery.passage import Passage
 from isthmus_runtime.delivery.tally import Tally
-from isthmus_runtime.delivery.worker import Terms, Worker
+from isthmus_runtime.delivery.worker import Attempting, Terms, Worker
 from isthmus_runtime.drafting import Drafter
 from isthmus_runtime.endpoint import Endpoint
 from isthmus_runtime.journal.access import Access
 from isthmus_runtime.secrets import NotedSecrets
+from isthmus_runtime.sources.poll import Poll
+from isthmus_runtime.sources.replacing import Replacing
 from isthmus_runtime.sources.room import Room
+from isthmus_runtime.sources.schedule import Schedule
 from isthmus_runtime.sources.source import Fed, Source
 from isthmus_runtime.sources.webhook import Webhook
 from isthmus_runtime.steps.bound import Binder
@@ -51,15 +55,22 @@ class JournalledRoute:
         self._secrets = secrets
         self._spec = plan.delivery or Delivery()
         self._binder = Binder()
-        self._drafter = self._drafts_of(plan)
+        self._variables: dict[str, Any] = {
+            "route": {"name": plan.name, "namespace": plan.namespace},
+            "env": plan.env,
+        }
+        self._drafter = Drafter(self.name, plan.message, self._binder, self._variables)
+        self._connectors = connectors
+        self._room = Room(self.name, self._spec.max_backlog)
         self._compiler = Compiler(
             plan,
             {name: journey.NotedSystem(system) for name, system in connectors.items()},
             noting=journey.Noting,
             stores=Stores(plan.namespace, access),
         )
+        self._passage = Passage(plan, self._compiler, secrets=secrets.values)
+        self._source = self._make_source()  # after the steps: what they read of a request is kept
         self._attempts = self._attempting()
-        self._source = self._make_source()
         self._worker: Worker | None = None
 
     @property
@@ -72,7 +83,7 @@ class JournalledRoute:
         self._worker = Worker(
             self._terms(),
             self._access(),
-            self._attempts,
+            self._one_at_a_time(),
             self._gathering(),
             Tally(self.plan.namespace, self.plan.name),
         )
@@ -116,25 +127,72 @@ class JournalledRoute:
                 binder=self._binder,
                 drafter=self._drafter,
                 stored=self._compiler.binder.request_fields,
-                room=Room(self.name, self._spec.max_backlog),
+                room=self._room,
+            )
+        if source.schedule:
+            return Schedule(
+                self.plan.namespace,
+                self.plan.name,
+                source.schedule,
+                journal=self._access,
+                binder=self._binder,
+                drafter=self._drafter,
+                variables=self._variables,
+            )
+        if source.poll:
+            return Poll(
+                self.plan,
+                source.poll,
+                journal=self._access,
+                system=self._connectors[source.poll.call.connector],
+                binder=self._binder,
+                drafter=self._drafter,
+                variables=self._variables,
+                room=self._room,
+                owner=self._owner,
             )
         if source.route:
             return Fed(source.route.name)
         raise TypeError(f"the source of {self.name} is none of a journal")
-
-    def _drafts_of(self, plan: RoutePlan) -> Drafter:
-        variables = {"route": {"name": plan.name, "namespace": plan.namespace}, "env": plan.env}
-        return Drafter(self.name, plan.message, self._binder, variables)
 
     def _attempting(self) -> Attempts:
         plan, batch = self.plan, self._spec.batch
         failures = (
             self._compiler.binder.template(batch.failures) if batch and batch.failures else None
         )
-        passage = Passage(plan, self._compiler, secrets=self._secrets.values)
+        detects = isinstance(self._source, Poll) and self._source.notes
         if batch is None:
-            return Attempts(plan, passage, drafter=self._drafter, feeds=())
-        return Batches(plan, passage, drafter=self._drafter, feeds=(), failures=failures)
+            return Attempts(
+                plan,
+                self._passage,
+                drafter=self._drafter,
+                feeds=[self._feed(name) for name in plan.feeds],
+                detects_changes=detects,
+            )
+        return Batches(
+            plan,
+            self._passage,
+            drafter=self._drafter,
+            feeds=(),  # the result of a batch belongs to no single message
+            detects_changes=detects,
+            failures=failures,
+        )
+
+    def _feed(self, name: str) -> Drafter:
+        """What drafts the messages of a Route that this one feeds."""
+        namespace, spec = self.plan.namespace, self.plan.feeds[name]
+        variables = {"route": {"name": name, "namespace": namespace}, "env": spec.env}
+        try:
+            return Drafter(f"{namespace}/{name}", spec.message, Binder(), variables)
+        except ExpressionError:  # its mistake: its messages wait for it, and are read there again
+            return Drafter(f"{namespace}/{name}", None, Binder(), variables)
+
+    def _one_at_a_time(self) -> Attempting:
+        """What attempts messages, where a newer one of a schedule replaces an older one."""
+        schedule = self.plan.source.schedule
+        if schedule is None or schedule.overlap != "replace" or self._spec.batch:
+            return self._attempts
+        return Replacing(self._attempts, self.name, self._access())
 
     def _gathering(self) -> Gathering:
         batch = self._spec.batch
@@ -143,10 +201,12 @@ class JournalledRoute:
         return Batching(count=batch.count, size=batch.size.bytes, wait=batch.wait.seconds)
 
     def _terms(self) -> Terms:
+        schedule = self.plan.source.schedule
+        waits = schedule is not None and schedule.overlap == "queue"
         return Terms(
             route=self.name,
             owner=self._owner,
             places=self._spec.concurrency,
-            serial=self._spec.order == "key" or self._drafter.is_versioned,
+            serial=self._spec.order == "key" or self._drafter.is_versioned or waits,
             notes=self._attempts.notes,
         )

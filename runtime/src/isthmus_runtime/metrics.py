@@ -124,6 +124,18 @@ DELIVERY_LAG_SECONDS = histogram(
     registry=REGISTRY,
     bounds=LONG_BOUNDS,
 )
+SCHEDULE_TIMES = counter(
+    "isthmus_schedule_times",
+    "Times of a schedule: fired, skipped as one before was under way, or missed for good.",
+    ("namespace", "route", "result"),
+    registry=REGISTRY,
+)
+POLL_RUNS = counter(
+    "isthmus_poll_runs",
+    "Runs of a poll, by how they ended: done, or failed.",
+    ("namespace", "route", "result"),
+    registry=REGISTRY,
+)
 BUILD_INFO = gauge(
     "isthmus_runtime_build_info",
     "1; the labels say what runs.",

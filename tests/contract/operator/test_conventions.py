@@ -41,7 +41,7 @@ async def test_no_read_shows_ready_for_a_generation_whose_plan_does_not_run(
     cluster: Cluster,
 ) -> None:
     """Over random edits of a spec, some right after another, some after all has settled."""
-    dice = random.Random(2)  # noqa: S311 - the same edits each time
+    dice = random.Random(2)
     await cluster.apply(ERP, MAPPING)
     history = History(cluster, "Route", "Deployment")
     async with cluster.operator(), controllers(cluster), history.kept():

@@ -100,7 +100,7 @@ class Declared:
 async def test_a_process_killed_in_the_middle_of_its_work_is_made_up_for(
     cluster: Cluster, plane: ControlPlane, api: FaultyApi
 ) -> None:
-    dice = random.Random(50)  # noqa: S311 - the same moments each time
+    dice = random.Random(50)
     declared = Declared(dice)
     pod = Pod(plane, name="operator", namespace=cluster.namespace, server=api.access.server)
     async with controllers(cluster), pod.running():

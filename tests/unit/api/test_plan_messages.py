@@ -610,13 +610,16 @@ def test_the_key_is_read_before_there_is_a_message() -> None:
 
 def test_a_plan_names_the_routes_it_feeds() -> None:
     feeder = route(name="orders-in")
-    others = (fed("orders-in", "stock"), fed("orders-in", "mail"), fed("other", "far"), route())
+    mail = fed("orders-in", "mail", message="{key: '{% buyer %}'}", env="{shop: nl}")
+    others = (fed("orders-in", "stock"), mail, fed("other", "far"), route())
     elsewhere = fed("orders-in", "away", namespace="shop")
 
     made = plan_of(feeder, *others, elsewhere)
 
-    assert made.feeds == ("mail", "stock")
-    assert json.loads(made.to_json())["feeds"] == ["mail", "stock"]
+    assert json.loads(made.to_json())["feeds"] == {
+        "mail": {"message": {"key": "{% buyer %}"}, "env": {"shop": "nl"}},
+        "stock": {},
+    }
     assert made.hash != plan_of(feeder).hash
     assert "feeds" not in json.loads(plan_of(feeder).to_json())
 
@@ -626,7 +629,7 @@ def test_a_route_feeds_others_whatever_is_wrong_with_them() -> None:
     broken = fed("orders-in", "stock", "{call: {connector: nobody}}")
 
     assert planned(broken, route(name="orders-in")).plan is None
-    assert plan_of(route(name="orders-in"), broken).feeds == ("stock",)
+    assert plan_of(route(name="orders-in"), broken).feeds.keys() == {"stock"}
 
 
 @pytest.mark.parametrize(
@@ -635,7 +638,7 @@ def test_a_route_feeds_others_whatever_is_wrong_with_them() -> None:
     ids=["one that answers", "one that delivers in batches"],
 )
 def test_a_route_without_results_feeds_none(feeder: Resource[RouteSpec]) -> None:
-    assert plan_of(feeder, fed("r", "other")).feeds == ()
+    assert plan_of(feeder, fed("r", "other")).feeds == {}
 
 
 def test_a_result_that_a_route_gets_is_used() -> None:

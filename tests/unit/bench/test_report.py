@@ -10,6 +10,8 @@ import load
 import machine
 import processes
 import report
+from scale.findings import Findings
+from scale.pods import Pods
 
 
 def measured(engine: str, rate: float, *, memory: processes.Memory | None = None) -> goals.Result:
@@ -52,6 +54,15 @@ def test_latencies_at_the_own_pace_are_figures() -> None:
     }
 
     assert cells(report.text([found], []).splitlines()[3])[6] == "4.00"
+
+
+def test_pods_alone_are_a_report() -> None:
+    pods = Pods(ready=3.0, bare_ready=2.0, scaled=4.5, bare_scaled=3.0)
+
+    told = report.text([], [], Findings(pods=pods))
+
+    assert "kubectl apply of a Route to Ready" in told
+    assert "1.50x" in told
 
 
 def test_what_was_never_loaded_has_no_figures() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from isthmus_api.plan import scope
+from isthmus_api.plan.routeplan import PlannedFeed
 from isthmus_api.problems import Code, Path, Problem, Severity
 from isthmus_api.resources import Resource, Resources
 from isthmus_api.route import RouteSpec
@@ -12,10 +13,18 @@ _MAKES_A_RESULT_ONLY: Final = ("map", "filter", "aggregate", "validate", "lookup
 _NAME: Path = ("spec", "source", "route", "name")
 
 
-def fed(route: Resource[RouteSpec], resources: Resources) -> tuple[str, ...]:
+def fed(route: Resource[RouteSpec], resources: Resources) -> dict[str, PlannedFeed]:
     """The Routes that get the results of this one; none where it has no results to give."""
-    gives = _gives_nothing(route) is None
-    return resources.fed_by(route.key.namespace, route.key.name) if gives else ()
+    if _gives_nothing(route) is not None:
+        return {}
+    namespace = route.key.namespace
+    names = resources.fed_by(namespace, route.key.name)
+    found = (resources.route(namespace, name) for name in names)
+    return {
+        each.key.name: PlannedFeed(message=each.spec.message, env=each.spec.env)
+        for each in found
+        if each
+    }
 
 
 def unused(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:

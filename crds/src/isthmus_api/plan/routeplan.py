@@ -7,7 +7,7 @@ replica count, no field that equals its default).
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final, Literal, Self
 
@@ -39,6 +39,14 @@ class PlannedMapping(Model):
     tables: dict[Variable, FreeFormObject] = Field({})
 
 
+class PlannedFeed(Model):
+    """What making a message for another Route needs: its key and version are read where it is
+    accepted, and that is here."""
+
+    message: Message | None = Field(None)
+    env: dict[Variable, str] = Field({})
+
+
 class RoutePlan(Model):
     """One Route with everything it refers to."""
 
@@ -55,8 +63,8 @@ class RoutePlan(Model):
     delivery: Delivery | None = Field(None)
     retention: Retention | None = Field(None)
     privacy: Privacy | None = Field(None)
-    feeds: Items[Name] = Field(())
-    """The Routes of the namespace whose source is this one, by name."""
+    feeds: dict[Name, PlannedFeed] = Field({})
+    """The Routes of the namespace whose source is this one."""
 
     @property
     def needs_journal(self) -> bool:
@@ -74,7 +82,7 @@ class RoutePlan(Model):
         name: str,
         connectors: dict[str, ConnectorSpec],
         mappings: dict[str, PlannedMapping],
-        feeds: Iterable[str] = (),
+        feeds: Mapping[str, PlannedFeed] | None = None,
     ) -> Self:
         """Join a Route with what it refers to."""
         return cls(
@@ -91,7 +99,7 @@ class RoutePlan(Model):
             delivery=spec.delivery,
             retention=spec.retention,
             privacy=spec.privacy,
-            feeds=tuple(sorted(feeds)),
+            feeds=dict(feeds or {}),
         )
 
     def to_json(self) -> bytes:

@@ -5,8 +5,8 @@ what the status says; the others still run, so that a Route whose change cannot 
 children whole and can be scaled.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from isthmus_api.model import Model
@@ -17,6 +17,7 @@ from isthmus_api.route import RouteSpec
 from isthmus_operator import desired
 from isthmus_operator.conditions import Finding, Type
 from isthmus_operator.declared import Declared
+from isthmus_operator.desired import Context
 from isthmus_operator.kube import NotFound, kinds
 from isthmus_operator.live import NO_PROGRESS, MissingSecret, Pod, Progress
 from isthmus_operator.reconcile import family, outcome
@@ -112,9 +113,10 @@ async def apply(work: Work, world: World) -> Outcome | None:
     """Make the children what they should be."""
     if work.plan is None or work.route is None:
         return None
-    manifests = desired.children(
-        work.route, work.plan, uid=work.declared.uid, context=world.context
-    )
+    context = _with_journal(world.context, work.plan, work.key, world)
+    if context is None:
+        return None
+    manifests = desired.children(work.route, work.plan, uid=work.declared.uid, context=context)
     if family.lacks(manifests, world) and await _is_gone(work.declared, world):
         work.gone = True
         return None
@@ -123,6 +125,18 @@ async def apply(work: Work, world: World) -> Outcome | None:
     if refused is None:
         await family.prune(work.declared, manifests, world)
     return refused
+
+
+def _with_journal(context: Context, plan: RoutePlan, key: Key, world: World) -> Context | None:
+    """What the children depend on; pods keep their journal when none is configured any more.
+
+    None where nothing tells which that is: then the children stay as they are.
+    """
+    if context.journal or not plan.needs_journal:
+        return context
+    deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
+    kept = deployment.journal if deployment else None
+    return replace(context, journal=kept) if kept else None
 
 
 async def _is_gone(declared: Declared, world: World) -> bool:
@@ -145,15 +159,16 @@ STEPS: Final[tuple[Step, ...]] = (read, resolve, go_on, apply)
 
 
 async def _named(work: Work, world: World) -> tuple[Resources, tuple[Problem, ...]]:
-    """What the Route names, and what is wrong with the Mappings and Connectors among it.
+    """What a Route is planned with, and what is wrong with that.
 
-    With it come the Routes that it feeds, and those that feed the one that feeds it.
+    A Route that it feeds and that cannot be read is a problem of this one, too: planned without it,
+    its messages would be lost.
     """
-    found: list[Resource[Model]] = [*_fed(work.key, world), *_feeders(work.declared, world)]
+    found: list[Resource[Model]] = []
     wrong: list[Problem] = []
-    for key in sorted(work.declared.references, key=str):
+    for key in sorted(_related(work.declared, world), key=str):
         declared = world.declared.get(key)
-        if declared is None:
+        if declared is None or declared.deleting:
             found += _others(key, world)
             continue
         if key.kind == MAPPING.name:
@@ -166,24 +181,18 @@ async def _named(work: Work, world: World) -> tuple[Resources, tuple[Problem, ..
     return Resources.of(found), errors(wrong)
 
 
-def _fed(key: Key, world: World) -> Iterator[Resource[Model]]:
-    """The Routes that a Route feeds."""
-    for user in world.declared.users(key):
-        declared = world.declared.get(user)
-        if declared and isinstance(resource := declared.read(), Resource):
-            yield resource
+def _related(route: Declared, world: World) -> set[Key]:
+    """What a Route names, the Routes that it feeds, and all those that it is fed by in turn."""
+    feeders: set[Key] = set()
+    ahead = _feeders(route.references)
+    while ahead:
+        feeders |= ahead
+        ahead = _feeders(used for each in ahead for used in world.declared.used_by(each)) - feeders
+    return {*route.references, *world.declared.users(route.key), *feeders}
 
 
-def _feeders(declared: Declared, world: World) -> Iterator[Resource[Model]]:
-    """The Routes before the one that feeds this one: they may lead back to it."""
-    seen: set[Key] = set()
-    at: Declared | None = declared
-    while at is not None and at.key not in seen:
-        seen.add(at.key)
-        feeder = next((key for key in at.references if key.kind == ROUTE.name), None)
-        at = world.declared.get(feeder) if feeder else None
-        if at and isinstance(resource := at.read(), Resource):
-            yield resource
+def _feeders(references: Iterable[Key]) -> set[Key]:
+    return {each for each in references if each.kind == ROUTE.name}
 
 
 def _others(missing: Key, world: World) -> Iterator[Resource[Model]]:

@@ -25,10 +25,17 @@ from isthmus_runtime.tracing import Trace
 
 
 class Attempts:
-    """Attempts messages of one Route, one by one."""
+    """Attempts messages of one Route, one by one. Where it `detects_changes`, the source must know
+    what was delivered last for a key."""
 
     def __init__(
-        self, plan: RoutePlan, passage: Passage, *, drafter: Drafter, feeds: Sequence[Drafter]
+        self,
+        plan: RoutePlan,
+        passage: Passage,
+        *,
+        drafter: Drafter,
+        feeds: Sequence[Drafter],
+        detects_changes: bool = False,
     ) -> None:
         spec = plan.delivery or Delivery()
         self._passage = passage
@@ -36,7 +43,7 @@ class Attempts:
         self._feeds = feeds
         self._terms = Terms.of(spec)
         self._skips_delivered = spec.skip_if_delivered
-        self._detects_changes = bool(plan.source.poll and plan.source.poll.change_detection)
+        self._detects_changes = detects_changes
         self._variables = {
             "route": {"name": plan.name, "namespace": plan.namespace},
             "env": plan.env,

@@ -36,9 +36,12 @@ class Batches(Attempts):
         *,
         drafter: Drafter,
         feeds: Sequence[Drafter],
+        detects_changes: bool = False,
         failures: Template | None,
     ) -> None:
-        super().__init__(plan, passage, drafter=drafter, feeds=feeds)
+        super().__init__(
+            plan, passage, drafter=drafter, feeds=feeds, detects_changes=detects_changes
+        )
         self._failures = failures
 
     async def attempt(self, messages: Sequence[Message]) -> list[Settlement]:

@@ -168,6 +168,16 @@ class Settlement:
     memories: tuple[Memory, ...] = ()
     journey: bytes = b""
 
+    def harmless(self) -> "Settlement":
+        """The same with texts that every database can hold."""
+        return replace(
+            self,
+            reason=legible(self.reason),
+            detail=legible(self.detail),
+            group=legible(self.group),
+            feeds=tuple(feed.harmless() for feed in self.feeds),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:

@@ -2,6 +2,7 @@
 other.
 
     JournalError              the journal could not do it
+    ├── WrongAddress          the address names no journal
     ├── Unavailable           the database cannot be reached, its disk is full, or it is shutting
     │                         down: nothing was written, trying again may help
     └── Incompatible          the database was migrated by a runtime that this one cannot follow
@@ -16,6 +17,10 @@ from isthmus_runtime.journal.entries import Claim, Draft, Memory, Message, Settl
 
 class JournalError(Exception):
     """The journal could not do it; the message says what to look at and holds no credential."""
+
+
+class WrongAddress(JournalError):
+    """The message says what to write, and nothing of the address."""
 
 
 class Unavailable(JournalError):

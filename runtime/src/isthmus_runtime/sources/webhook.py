@@ -17,7 +17,7 @@ from isthmus_api.plan import RoutePlan
 from isthmus_api.verification import Verification
 from isthmus_api.webhook import Reply, WebhookSource
 from isthmus_runtime import faults, logs, metrics
-from isthmus_runtime.body import JSON, Body
+from isthmus_runtime.body import JSON, Body, is_json
 from isthmus_runtime.drafting import Drafter
 from isthmus_runtime.endpoint import Endpoint
 from isthmus_runtime.exchange import Exchange, request_variable
@@ -125,7 +125,7 @@ class Webhook(Endpoint):
             answer(x)
         except ExpressionError as error:
             raise faults.from_expression(error) from error
-        return x.response
+        return x.response and _as_written(x.response)
 
     def _exchange(self, request: Request, params: dict[str, str], trace: Trace) -> Exchange:
         kind = header(request.head.headers, b"content-type") or b""
@@ -181,7 +181,7 @@ class Webhook(Endpoint):
         try:
             if self._reply is not None:
                 self._reply(x)
-                return x.response or Response(202)
+                return _as_written(x.response) if x.response else Response(202)
         except _FAILURES as failure:
             logs.warning(
                 "the reply of a webhook failed; its messages are accepted",
@@ -191,6 +191,15 @@ class Webhook(Endpoint):
             )
         counted = orjson.dumps({"accepted": len(drafts)})
         return Response(202, [(b"content-type", JSON)], counted)
+
+
+def _as_written(answer: Response) -> Response:
+    """An answer that says it is no JSON, and is a text, is sent as that text: senders compare it
+    byte for byte."""
+    kind = header(answer.headers, b"content-type")
+    if kind is not None and not is_json(kind) and answer.body.startswith(b'"'):
+        answer.body = str(orjson.loads(answer.body)).encode()
+    return answer
 
 
 class _ChallengeOnly(Endpoint):

@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+import bodies
 import catalogue
 import problems
 import serving
@@ -148,8 +148,8 @@ def app(index: Index) -> Starlette:
     async def products_search(request: Request) -> Response:
         started = time.perf_counter()
         query = request.query_params.get("q", "")
-        limit = _whole_number(request, "limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
-        offset = _whole_number(request, "offset", default=0, low=0, high=MAX_OFFSET)
+        limit = bodies.whole_number(request, "limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+        offset = bodies.whole_number(request, "offset", default=0, low=0, high=MAX_OFFSET)
         # A query takes well under a millisecond, so it runs here and not in a thread.
         page = index.search(query, limit=limit, offset=offset)
         return JSONResponse(
@@ -171,15 +171,6 @@ def app(index: Index) -> Starlette:
 
 async def _health(_request: Request) -> Response:
     return JSONResponse({"status": "available"})
-
-
-def _whole_number(request: Request, name: str, *, default: int, low: int, high: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if re.fullmatch(r"[0-9]{1,9}", text) and low <= int(text) <= high:
-        return int(text)
-    raise HTTPException(400, f"{name} must be a whole number from {low} to {high}.")
 
 
 def main() -> None:

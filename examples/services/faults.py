@@ -7,15 +7,19 @@ request and wins over the other two.
     <status>  answers a problem with this HTTP status, 400 to 599
     html      answers 200 with a page, as a proxy in between does on a bad day
     half      promises the whole body and closes the connection in the middle of it
-    hang      never answers
+    hang      never answers, and does nothing
+    lost      does what was asked, and never answers
+
+`fail` names one of them, or some with the share of requests they befall: `503 10%, hang 1%`.
 """
 
 import asyncio
 import contextlib
 import json
 import logging
+import random
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -24,13 +28,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import durations
 import problems
 
-KINDS = ("html", "half", "hang")
+KINDS = ("html", "half", "hang", "lost")
 LONGEST_DELAY = 60.0
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
-EXEMPT = frozenset({"/faults", "/health"})
-"""Paths that standing faults spare: otherwise a hanging service could never be mended."""
+SEED = 137
+SWITCH = "/faults"
+"""Standing faults always spare this path: otherwise a hanging service could never be mended."""
 
 PAGE = "<!doctype html><title>Maintenance</title><h1>We will be back soon</h1>"
 
@@ -64,7 +69,16 @@ class Faults:
     @property
     def seconds(self) -> float:
         """How long to wait before anything else."""
-        return _seconds(self.delay) if self.delay else 0.0
+        return durations.seconds(self.delay) if self.delay else 0.0
+
+    def befalls(self, dice: random.Random) -> str | None:
+        """Throw the dice: what goes wrong this time, if anything."""
+        thrown = dice.random()
+        for kind, share in _shares(self.fail or ""):
+            if thrown < share:
+                return kind
+            thrown -= share
+        return None
 
     def overridden_by(self, other: "Faults") -> "Faults":
         """Take what the other one says, and the rest from here."""
@@ -79,24 +93,35 @@ class Faults:
 def _delay(value: object) -> str | None:
     if value in (None, ""):
         return None
-    if not isinstance(value, str) or _seconds(value) > LONGEST_DELAY:
+    if not isinstance(value, str) or durations.seconds(value) > LONGEST_DELAY:
         raise FaultError(f"delay must be a duration such as 300ms or 2s, at most 1m, not {value!r}")
     return value
-
-
-def _seconds(text: str) -> float:
-    """Read a duration; what is none counts as endless, so that the limit refuses it."""
-    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m)", text)
-    return float(match[1]) * UNITS[match[2]] if match else float("inf")
 
 
 def _fail(value: object) -> str | None:
     if value in (None, ""):
         return None
     text = str(value)
-    if text not in KINDS and not re.fullmatch(r"[45][0-9][0-9]", text):
-        raise FaultError(f"fail must be a status from 400 to 599, html, half or hang, not {text!r}")
+    shares = list(_shares(text))
+    if any(not _is_kind(kind) for kind, _ in shares):
+        raise FaultError(
+            f"fail must be a status from 400 to 599, {', '.join(KINDS[:-1])} or {KINDS[-1]}, "
+            f"or some of them with shares such as '503 10%, hang 1%', not {text!r}"
+        )
+    if sum(share for _, share in shares) > 1 + 1e-9:
+        raise FaultError(f"the shares of fail must be 100% at most in all, not {text!r}")
     return text
+
+
+def _shares(text: str) -> Iterator[tuple[str, float]]:
+    """Read `503 10%, hang 1%`; a kind without a share befalls every request."""
+    for part in text.split(",") if text else ():
+        match = re.fullmatch(r"\s*(\w+)(?:\s+([0-9]{1,3}(?:\.[0-9]{1,3})?)%)?\s*", part)
+        yield (match[1], float(match[2] or 100) / 100) if match else (part, 0)
+
+
+def _is_kind(text: str) -> bool:
+    return text in KINDS or re.fullmatch(r"[45][0-9][0-9]", text) is not None
 
 
 class Switch:
@@ -129,11 +154,16 @@ async def _from_body(request: Request) -> Faults:
 
 
 class Injection:
-    """ASGI middleware that makes requests suffer what the switch and their query say."""
+    """ASGI middleware that makes requests suffer what the switch and their query say.
 
-    def __init__(self, app: ASGIApp, switch: Switch) -> None:
+    What the switch says spares the paths in `spared`, and the switch itself.
+    """
+
+    def __init__(self, app: ASGIApp, switch: Switch, spared: Collection[str]) -> None:
         self._app = app
         self._switch = switch
+        self._spared = frozenset({SWITCH, *spared})
+        self._dice = random.Random(SEED)  # noqa: S311 - seeded on purpose
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wait first, then fail or let the request through."""
@@ -147,10 +177,10 @@ class Injection:
             return
         with contextlib.suppress(_Stopping):
             await _wait(faults.seconds)
-            await _behave(faults.fail, self._app)(scope, receive, send)
+            await _behave(faults.befalls(self._dice), self._app)(scope, receive, send)
 
     def _faults(self, request: Request) -> Faults:
-        standing = Faults() if request.url.path in EXEMPT else self._switch.standing
+        standing = Faults() if request.url.path in self._spared else self._switch.standing
         query = request.query_params
         own = Faults.parse({name: query[name] for name in ("delay", "fail") if name in query})
         return standing.overridden_by(own)
@@ -167,6 +197,8 @@ def _behave(fail: str | None, app: ASGIApp) -> ASGIApp:
             return _half(app)
         case "hang":
             return _hang
+        case "lost":
+            return _lost(app)
         case status:
             return problems.response(int(status), "This service is broken on purpose.")
 
@@ -205,6 +237,19 @@ def _half(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send_half)
 
     return cut
+
+
+def _lost(app: ASGIApp) -> ASGIApp:
+    """Do the work, keep the answer, and say nothing until the caller gives up."""
+
+    async def mute(scope: Scope, receive: Receive, send: Send) -> None:
+        async def keep(message: Message) -> None:
+            """The answer goes nowhere."""
+
+        await app(scope, receive, keep)
+        await _hang(scope, receive, send)
+
+    return mute
 
 
 def silence_expected_complaints() -> None:

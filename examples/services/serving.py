@@ -1,6 +1,6 @@
-"""How a service of this example starts, logs and stops.
+"""How a service of the examples starts, logs and stops.
 
-All three have the same command line. The port is bound before anything is announced, so a
+All have the same command line. The port is bound before anything is announced, so a
 line that says "listens on" is true, and a port in use is one line instead of a traceback.
 """
 

@@ -1,0 +1,239 @@
+"""Claiming: due messages are given to a worker, and never one to two of them.
+
+Without order one statement does it: `FOR UPDATE SKIP LOCKED` passes by what another worker is
+taking, and the token that it writes makes the claim. A claim need not survive a crash of the
+server, so its commit waits for no sync; tokens are random, so one that was lost never comes again.
+
+With order per key a message may be taken when no older one of its key is in the queue, and none is
+being worked on. These races are won so:
+
+- *Two workers, two messages of one key.* A message with a lower number may become visible after one
+  with a higher number was looked at, so two claims at once could each take one. Claims of a Route
+  with order therefore take turns (an advisory lock, held for one statement), and each sees what the
+  one before took. What is visible only later waits, for then another of its key is claimed.
+- *Lost wake-ups.* A claim notes of each due message that it looks at whether it waits for another
+  of its key (`turn`), and then nobody looks at it again until who takes the one in front away lets
+  it have its turn. If the one in front were settled while we make the note, nobody ever would. So
+  the note is made only while holding a share lock on the message at the head of the key: who
+  settles that waits for us, and then sees the note (`settling.LET_NEXT`). Where the head is being
+  settled just now, no note is made, and the next claim looks again.
+- *A worker that was thought dead.* Taking over a lost claim, or marking it, changes its token: the
+  old worker settles nothing.
+"""
+
+import secrets
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from isthmus_runtime.journal.entries import Claim, Latest, Message
+from isthmus_runtime.journal.postgres.accepting import NOW
+from isthmus_runtime.journal.postgres.pool import Connection, transaction
+
+LOCK_CLASS: Final = 0x15746D75
+"""Of our advisory locks."""
+
+_WINDOW, _WIDEST = 64, 2048
+
+_QUICK: Final = "SELECT set_config('synchronous_commit', 'off', true)"
+
+_DUE: Final = (
+    "SELECT sequence, key, state, token, owner, since, attempts, due_at FROM queue"
+    f" WHERE route = $1 AND turn < 2 AND due_at <= {NOW}"
+    " ORDER BY due_at, sequence LIMIT {limit} FOR UPDATE SKIP LOCKED"
+)
+_LOST: Final = (
+    "INSERT INTO attempts (sequence, token, state, reason, detail, failure_group, claimed_at,"
+    " ended_at, attempts, owner, journey)"
+    " SELECT sequence, token, 'retry', 'ClaimLost', 'The process that had it did not come back.',"
+    f" '', since, {NOW}, attempts, owner, ''::bytea FROM chosen WHERE state = 'processing'"
+    " ON CONFLICT DO NOTHING"
+)
+_TAKEN: Final = (
+    f"UPDATE queue AS q SET state = 'processing', token = $3, owner = $4, since = {NOW},"
+    f" due_at = {NOW} + $5, attempts = q.attempts + 1, turn = {{turn}} FROM chosen AS c"
+    " WHERE q.sequence = c.sequence RETURNING q.sequence, q.token, q.attempts, q.since"
+)
+_MESSAGES: Final = (
+    "SELECT m.route, m.uid, m.sequence, t.token, m.identity, m.body, m.content_type, m.request,"
+    " m.key, m.version, m.correlation_id, m.trace, m.parent, t.attempts, m.accepted_at, t.since"
+    "{notes} FROM taken AS t JOIN messages AS m USING (sequence){joins}"
+)
+_NOTES: Final = (
+    ", l.identity AS l_identity, l.version AS l_version, EXISTS (SELECT 1 FROM deliveries AS d"
+    " WHERE d.route = m.route AND d.identity = m.identity) AS delivered"
+)
+_LATEST: Final = " LEFT JOIN latest AS l ON l.route = m.route AND l.key = m.key"
+
+_OF_KEY: Final = "FROM queue AS o WHERE o.key = d.key AND o.route = $1"
+_FIRST: Final = f"(SELECT o.sequence {_OF_KEY} AND o.turn = {{turn}} ORDER BY o.sequence LIMIT 1)"
+_PLACED: Final = (
+    "SELECT d.*, CASE WHEN d.key IS NULL THEN d.sequence ELSE"
+    f" least(min(d.sequence) OVER (PARTITION BY d.key), {_FIRST.format(turn=1)},"
+    f" {_FIRST.format(turn=2)}) END AS head,"
+    f" d.key IS NOT NULL AND EXISTS (SELECT 1 {_OF_KEY} AND o.turn = 1 AND o.state = 'processing'"
+    f"  AND o.sequence <> d.sequence AND o.due_at > {NOW}) AS busy FROM due AS d"
+)
+_CHOSEN: Final = (
+    # Heads are locked first: a row that this statement has updated already is not locked any more.
+    "SELECT * FROM placed WHERE head = sequence AND NOT busy"
+    " AND (SELECT count(*) FROM heads) >= 0 ORDER BY due_at, sequence LIMIT $2"
+)
+_HEADS: Final = (
+    "SELECT sequence FROM queue WHERE sequence IN"
+    " (SELECT head FROM placed WHERE head < sequence) FOR KEY SHARE SKIP LOCKED"
+)
+_PARKED: Final = (
+    "UPDATE queue AS q SET turn = 2, token = 0,"
+    " state = CASE q.state WHEN 'processing' THEN 'retry' ELSE q.state END FROM placed AS p"
+    " WHERE q.sequence = p.sequence AND p.head < p.sequence"
+    " AND p.head IN (SELECT sequence FROM heads) RETURNING 1"
+)
+
+
+def _any_order(notes: bool) -> str:
+    return (
+        f"WITH quick AS MATERIALIZED ({_QUICK}),"
+        f" chosen AS MATERIALIZED ({_DUE.format(limit='$2')}), lost AS ({_LOST}),"
+        f" taken AS ({_TAKEN.format(turn=0)}), found AS ({_messages(notes)})"
+        f" SELECT {NOW} AS asked_at, 0 AS seen, 0 AS parked, found.*"
+        " FROM quick LEFT JOIN found ON true ORDER BY found.sequence"
+    )
+
+
+def _in_order(notes: bool) -> str:
+    return (
+        f"WITH due AS MATERIALIZED ({_DUE.format(limit='$6')}),"
+        f" placed AS MATERIALIZED ({_PLACED}), heads AS MATERIALIZED ({_HEADS}),"
+        f" chosen AS MATERIALIZED ({_CHOSEN}), parked AS ({_PARKED}), lost AS ({_LOST}),"
+        f" taken AS ({_TAKEN.format(turn=1)}), found AS ({_messages(notes)})"
+        f" SELECT {NOW} AS asked_at, (SELECT count(*) FROM due) AS seen,"
+        " (SELECT count(*) FROM parked) AS parked, found.*"
+        " FROM (SELECT 1) AS always LEFT JOIN found ON true ORDER BY found.sequence"
+    )
+
+
+def _messages(notes: bool) -> str:
+    return _MESSAGES.format(notes=_NOTES if notes else "", joins=_LATEST if notes else "")
+
+
+_ANY: Final = {notes: _any_order(notes) for notes in (False, True)}
+_ORDERED: Final = {notes: _in_order(notes) for notes in (False, True)}
+
+_WITHOUT_ORDER: Final = "UPDATE queue SET turn = 0 WHERE route = $1 AND turn = 2"
+_WITH_ORDER: Final = (
+    "UPDATE queue AS q SET turn = 1 WHERE q.route = $1 AND (q.turn = 0 AND q.state <> 'new'"
+    f" OR q.turn = 2 AND NOT EXISTS (SELECT 1 {_OF_KEY.replace('d.', 'q.')} AND o.turn > 0"
+    "  AND o.sequence < q.sequence))"
+)
+_EXTEND: Final = (
+    f"WITH quick AS MATERIALIZED ({_QUICK}) UPDATE queue AS q SET due_at = {NOW} + $3"
+    " FROM unnest($1::bigint[], $2::bigint[]) AS given (sequence, token), quick"
+    " WHERE q.sequence = given.sequence AND q.token = given.token"
+)
+_RELEASE: Final = (
+    f"WITH quick AS MATERIALIZED ({_QUICK}) UPDATE queue AS q SET token = 0, owner = NULL,"
+    " state = CASE q.attempts WHEN 1 THEN 'new' ELSE 'retry' END, attempts = q.attempts - 1,"
+    f" due_at = {NOW}, since = {NOW}"
+    " FROM unnest($1::bigint[], $2::bigint[]) AS given (sequence, token), quick"
+    " WHERE q.sequence = given.sequence AND q.token = given.token RETURNING q.route"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What was taken, and when by the server's clock."""
+
+    messages: list[Message]
+    asked_at: float
+
+
+async def in_any_order(connection: Connection, wish: Claim) -> Claimed:
+    """Take due messages: one statement."""
+    rows = await connection.fetch(
+        _ANY[wish.notes], wish.route, wish.limit, _token(), wish.owner, wish.lease
+    )
+    return Claimed(_found(rows, wish), rows[0][0])
+
+
+async def in_order(connection: Connection, wish: Claim) -> Claimed:
+    """Take heads of keys, when it is our turn. Look at windows of due messages until there is
+    enough, or nothing new is seen."""
+    taken: list[Message] = []
+    window = max(_WINDOW, 2 * wish.limit)
+    turn = f"SET LOCAL synchronous_commit TO off; SELECT {_lock(wish.route)}"
+    async with transaction(connection, turn):
+        while True:
+            rows = await connection.fetch(
+                _ORDERED[wish.notes],
+                *(wish.route, wish.limit - len(taken), _token(), wish.owner, wish.lease, window),
+            )
+            taken += _found(rows, wish)
+            seen, parked = rows[0][1], rows[0][2]
+            if len(taken) >= wish.limit or seen < window or not parked:
+                break
+            window = min(4 * window, _WIDEST)
+    return Claimed(sorted(taken, key=lambda each: each.sequence), rows[0][0])
+
+
+async def mend(connection: Connection, wish: Claim) -> None:
+    """At the first claim of a process: what was claimed without order counts from now on, or what
+    waited for its turn does not any more."""
+    await connection.execute(_WITH_ORDER if wish.serial else _WITHOUT_ORDER, wish.route)
+
+
+async def extend(connection: Connection, messages: Sequence[Message], lease: float) -> None:
+    """Keep claims."""
+    await connection.execute(_EXTEND, *_claims(messages), lease)
+
+
+async def release(connection: Connection, messages: Sequence[Message]) -> set[str]:
+    """Give claims back; the Routes that have work again."""
+    return {row[0] for row in await connection.fetch(_RELEASE, *_claims(messages))}
+
+
+def _claims(messages: Sequence[Message]) -> tuple[list[int], list[int]]:
+    return [each.sequence for each in messages], [each.token for each in messages]
+
+
+def _token() -> int:
+    return secrets.randbits(62) + 1
+
+
+def _lock(route: str) -> str:
+    number = zlib.crc32(route.encode())
+    return f"pg_advisory_xact_lock({LOCK_CLASS}, {number - (1 << 32) * (number >> 31)})"
+
+
+def _found(rows: Sequence[Any], wish: Claim) -> list[Message]:
+    return [_message(row, wish.notes) for row in rows if row[5] is not None]
+
+
+def _message(row: Any, notes: bool) -> Message:
+    _, _, _, route, uid, sequence, token, identity, body, content_type, request, *rest = row
+    key, version, correlation_id, trace, parent, attempts, accepted_at, since, *noted = rest
+    latest, delivered = None, False
+    if notes:
+        last, of_version, delivered = noted
+        latest = None if last is None else Latest(version=of_version, identity=last)
+    return Message(
+        route=route,
+        uid=uid,
+        sequence=sequence,
+        token=token,
+        identity=identity,
+        body=body,
+        content_type=content_type,
+        request=request,
+        key=key,
+        version=version,
+        correlation_id=correlation_id,
+        trace=trace,
+        parent=parent,
+        attempt=attempts,
+        accepted_at=accepted_at,
+        claimed_at=since,
+        latest=latest,
+        delivered=delivered,
+    )
