@@ -16,6 +16,7 @@ import mishaps
 import pytest
 import route_process
 import shop_load
+import until
 import verdict
 from erp_ledger import Ledger
 from homes import Home
@@ -36,7 +37,7 @@ STANDSTILL = 60.0
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     user, password = example_plans.SIGN_IN
     settings = {"ERP_USERNAME": user, "ERP_PASSWORD": password, "ERP_DATABASE": "erp.db"}
-    with example_services.started("erp", tmp_path, ERP_FAIL=FAULTS, **settings) as erp:
+    with example_services.started("erp", tmp_path, "--quiet", ERP_FAIL=FAULTS, **settings) as erp:
         seen = Ledger(erp.url)
         yield seen
         await seen.close()
@@ -88,17 +89,21 @@ async def test_every_accepted_webhook_ends_and_the_erp_has_each_once_in_order(
         async with asyncio.TaskGroup() as both:
             both.create_task(sender.send(made))
             both.create_task(mishaps.happen(accidents, progress))
-        await ledger.until(
-            lambda seen: verdict.is_complete(seen, promised), within=STANDSTILL, what="not all came"
+        await until.moving(
+            ledger.look, lambda _: verdict.is_complete(ledger, promised), within=STANDSTILL
         )
         for replica in replicas:
             await replica.until_ready()
+
+        async def waiting() -> object:
+            return (await replicas[0].route_status())["backlog"]
+
+        await until.moving(waiting, lambda count: count == 0, within=STANDSTILL)
         codes = [await replica.stop() for replica in replicas]
 
     journal = await opening.open(home.address)
-    waiting = await journal.backlog(ROUTE)
+    assert await journal.backlog(ROUTE) == 0
     await journal.close()
-    assert waiting == 0
     assert verdict.breaches(ledger, promised) == []
     assert sum(replica.lives for replica in replicas) == home.replicas + size.kills
     assert codes == [0] * home.replicas
