@@ -218,7 +218,7 @@ async def test_a_draft_that_comes_once_is_passed_over_when(
 ) -> None:
     for each in before:
         identity, state = each.split()
-        await journal.accept([draft(key="k", identity=identity)])
+        await journal.accept([draft(key="k", identity=identity, once=True)])
         if state != "open":
             message = await one(journal)
             end = State.FINISHED if state == "done" else State.DEAD

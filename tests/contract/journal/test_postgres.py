@@ -296,7 +296,7 @@ async def test_a_message_is_not_marked_behind_one_that_is_just_being_settled(
     await accepted(journal, "1", "2", key="k")
     await one(journal, serial=True)
     connection = await pool.connect(_address(database))
-    await connection.execute("UPDATE queue SET behind = false")
+    await connection.execute("UPDATE queue SET turn = 1 WHERE turn = 2")
     await connection.execute("BEGIN; DELETE FROM queue WHERE state = 'processing'")
 
     assert await bodies(journal, serial=True) == []
@@ -312,7 +312,7 @@ async def test_a_settlement_waits_for_who_marks_behind_it(database: str, journal
     await accepted(journal, "1", "2", key="k")
     message = await one(journal, serial=True)
     connection = await pool.connect(_address(database))
-    await connection.execute("UPDATE queue SET behind = false")
+    await connection.execute("UPDATE queue SET turn = 1 WHERE turn = 2")
     await connection.execute("BEGIN")
     row = wish(serial=True)
     await connection.fetch(

@@ -6,6 +6,7 @@ An address that cannot be used is told without what may be a password in it.
 from pathlib import Path
 from typing import Final
 
+from isthmus_runtime.journal.desk import Desk
 from isthmus_runtime.journal.journal import Journal, WrongAddress
 
 _SQLITE: Final = "sqlite:"
@@ -28,6 +29,20 @@ async def open(url: str) -> Journal:
         from isthmus_runtime.journal.postgres import home as postgres
 
         return await postgres.open_database(address.read(url))
+    raise WrongAddress(f"the journal's address is neither of SQLite nor of PostgreSQL; {FORMS}")
+
+
+async def desk(url: str) -> Desk:
+    """A desk at the journal of an address, beside whoever works on it."""
+    if url.startswith(_SQLITE):
+        from isthmus_runtime.journal.sqlite import hands
+
+        return await hands.open_desk(file(url))
+    if url.startswith(_POSTGRESQL):
+        from isthmus_runtime.journal.postgres import address
+        from isthmus_runtime.journal.postgres import hands as postgres
+
+        return await postgres.open_desk(address.read(url))
     raise WrongAddress(f"the journal's address is neither of SQLite nor of PostgreSQL; {FORMS}")
 
 

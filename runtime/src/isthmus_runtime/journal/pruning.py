@@ -72,6 +72,13 @@ def messages(route: str, *, settled_for: float, excess: int) -> Script[int]:
     rows = yield query(_OLDEST, route, settled_for, CHUNK)
     going = [row[0] for number, row in enumerate(rows) if row[1] or number < excess]
     if going:
+        # SQLite gives a number again once all higher ones are gone, and others remember numbers.
+        yield query(
+            "INSERT INTO meta (name, value) VALUES ('pruned', $1) ON CONFLICT (name) DO UPDATE"
+            " SET value = excluded.value"
+            " WHERE CAST(meta.value AS bigint) < CAST(excluded.value AS bigint)",
+            str(max(going)),
+        )
         for table in ("messages", "outcomes", "attempts", "revisions"):
             yield query(f"DELETE FROM {table} WHERE sequence IN @numbers($1)", going)
     return len(going)

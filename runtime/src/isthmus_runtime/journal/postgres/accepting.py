@@ -19,29 +19,36 @@ _COLUMNS: Final = (
 )
 _GIVEN: Final = (
     "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],"
-    " $7::bytea[], $8::bytea[], $9::text[], $10::text[], $11::text[], $12::bigint[])"
-    f" WITH ORDINALITY AS given ({_COLUMNS}, run, number)"
+    " $7::bytea[], $8::bytea[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bool[])"
+    f" WITH ORDINALITY AS given ({_COLUMNS}, run, once, number)"
 )
 _WRITTEN: Final = (
     f"INSERT INTO messages ({_COLUMNS}, accepted_at)"
     f" SELECT {_COLUMNS}, {NOW} FROM given ORDER BY number ON CONFLICT (uid) DO NOTHING"
-    " RETURNING sequence, uid, route, key, accepted_at"
+    " RETURNING sequence, uid, route, key, identity, accepted_at"
 )
 _QUEUED: Final = (
     "INSERT INTO queue"
-    " (sequence, route, key, run, state, behind, due_at, since, attempts, token)"
-    " SELECT sequence, w.route, w.key, run, 'new', false, accepted_at, accepted_at, 0, 0"
+    " (sequence, route, key, run, state, turn, due_at, since, attempts, token)"
+    " SELECT sequence, w.route, w.key, run, 'new', 0, accepted_at, accepted_at, 0, 0"
     " FROM written AS w JOIN given USING (uid)"
 )
+_COMING: Final = (
+    "INSERT INTO latest (route, key, at, coming, coming_sequence)"
+    " SELECT DISTINCT ON (w.route, w.key) w.route, w.key, accepted_at, w.identity, sequence"
+    " FROM written AS w JOIN given AS g USING (uid) WHERE g.once AND w.key IS NOT NULL"
+    " ORDER BY w.route, w.key, sequence DESC ON CONFLICT (route, key) DO UPDATE"
+    " SET coming = excluded.coming, coming_sequence = excluded.coming_sequence"
+)
 _ACCEPT: Final = f"WITH given AS ({_GIVEN}), written AS ({_WRITTEN}) {_QUEUED}"
-
+_ACCEPT_ONCE: Final = (
+    f"WITH given AS ({_GIVEN}), written AS ({_WRITTEN}), coming AS ({_COMING}) {_QUEUED}"
+)
 _KNOWN: Final = (
-    "SELECT asked.number, coalesce("
-    " (SELECT m.identity FROM queue AS q JOIN messages AS m USING (sequence)"
-    "  WHERE q.key = asked.key AND q.route = asked.route AND q.state <> 'dead'"
-    "  ORDER BY q.sequence DESC LIMIT 1),"
-    " (SELECT l.identity FROM latest AS l WHERE l.route = asked.route AND l.key = asked.key))"
+    "SELECT asked.number, CASE WHEN q.sequence IS NULL THEN l.identity ELSE l.coming END"
     " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (route, key, number)"
+    " JOIN latest AS l ON l.route = asked.route AND l.key = asked.key"
+    " LEFT JOIN queue AS q ON q.sequence = l.coming_sequence AND q.state <> 'dead'"
 )
 
 
@@ -51,24 +58,26 @@ async def accept(
     """Write the drafts of several calls; for each how many were not passed over."""
     if careful:
         calls = [[draft.harmless() for draft in drafts] for drafts in calls]
-    known = await _known(connection, calls)
+    asked = _asked(calls)
+    known = await _known(connection, asked) if asked else {}
     chosen: list[Draft] = []
     counts = []
     for drafts in calls:
-        new = [draft for draft in drafts if _is_new(draft, known)]
+        new = [draft for draft in drafts if not draft.once or _is_new(draft, known)]
         counts.append(len(new))
         chosen += new
     if chosen:
-        await connection.execute(_ACCEPT, *_columns(chosen))
+        await connection.execute(_ACCEPT_ONCE if asked else _ACCEPT, *_columns(chosen))
     return counts
 
 
-Keys = dict[tuple[str, str], str | None]
+Place = tuple[str, str]
+"""Route and key."""
 
 
-async def _known(connection: Connection, calls: Sequence[Sequence[Draft]]) -> Keys:
-    """The identities that drafts which come once have to differ from, by Route and key."""
-    asked = list(
+def _asked(calls: Sequence[Sequence[Draft]]) -> list[Place]:
+    """Whose newest identity has to be known."""
+    return list(
         dict.fromkeys(
             (draft.route, fitting(draft.key))
             for drafts in calls
@@ -76,19 +85,20 @@ async def _known(connection: Connection, calls: Sequence[Sequence[Draft]]) -> Ke
             if draft.once and draft.key is not None
         )
     )
-    if not asked:
-        return {}
+
+
+async def _known(connection: Connection, asked: Sequence[Place]) -> dict[Place, str | None]:
     routes, keys = [route for route, _ in asked], [key for _, key in asked]
     found = await connection.fetch(_KNOWN, routes, keys)
     return {asked[number - 1]: identity for number, identity in found}
 
 
-def _is_new(draft: Draft, known: Keys) -> bool:
+def _is_new(draft: Draft, known: dict[Place, str | None]) -> bool:
     """Whether it is to be written; what is written before it in this batch is known to it."""
-    if draft.key is None or not known:
+    if draft.key is None:
         return True
     place = (draft.route, fitting(draft.key))
-    if draft.once and known.get(place) == draft.identity:
+    if known.get(place) == draft.identity:
         return False
     known[place] = draft.identity
     return True
@@ -108,4 +118,5 @@ def _columns(drafts: Sequence[Draft]) -> list[list[Any]]:
         [draft.trace for draft in drafts],
         [draft.parent for draft in drafts],
         [draft.run for draft in drafts],
+        [draft.once for draft in drafts],
     ]

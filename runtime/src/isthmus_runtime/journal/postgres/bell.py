@@ -25,7 +25,7 @@ PAUSE_SECONDS: Final = 0.01
 LOOK_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = (0.1, 2.0)
 
-_RING: Final = "SELECT pg_notify($1, $2 || ' ' || route) FROM unnest($3::text[]) AS route"
+RING: Final = "SELECT pg_notify($1, $2 || ' ' || route) FROM unnest($3::text[]) AS route"
 
 
 class Bell:
@@ -60,7 +60,7 @@ class Bell:
             routes, self._due = list(self._due), set()
 
             async def ring(connection: Connection, routes: list[str] = routes) -> None:
-                await connection.execute(_RING, CHANNEL, self._name, routes)
+                await connection.execute(RING, CHANNEL, self._name, routes)
 
             with contextlib.suppress(JournalError):  # unavailable: others look by themselves
                 await self._pool.run(ring)

@@ -11,11 +11,12 @@ being worked on. These races are won so:
   with a higher number was looked at, so two claims at once could each take one. Claims of a Route
   with order therefore take turns (an advisory lock, held for one statement), and each sees what the
   one before took. What is visible only later waits, for then another of its key is claimed.
-- *Lost wake-ups.* `behind` keeps a message that waits for another out of the index of due ones, or
-  each claim would pass by everything behind a message in retry. If the one in front were settled
-  while we mark, nobody would ever take the mark away. So a mark is made only while holding a share
-  lock on the message at the head of the key: who settles that waits for us, and then sees the mark
-  (`settling.LET_NEXT`). Where the head is being settled just now, we leave the message unmarked.
+- *Lost wake-ups.* A claim notes of each due message that it looks at whether it waits for another
+  of its key (`turn`), and then nobody looks at it again until who takes the one in front away lets
+  it have its turn. If the one in front were settled while we make the note, nobody ever would. So
+  the note is made only while holding a share lock on the message at the head of the key: who
+  settles that waits for us, and then sees the note (`settling.LET_NEXT`). Where the head is being
+  settled just now, no note is made, and the next claim looks again.
 - *A worker that was thought dead.* Taking over a lost claim, or marking it, changes its token: the
   old worker settles nothing.
 """
@@ -39,7 +40,7 @@ _QUICK: Final = "SELECT set_config('synchronous_commit', 'off', true)"
 
 _DUE: Final = (
     "SELECT sequence, key, state, token, owner, since, attempts, due_at FROM queue"
-    f" WHERE route = $1 AND NOT behind AND due_at <= {NOW}"
+    f" WHERE route = $1 AND turn < 2 AND due_at <= {NOW}"
     " ORDER BY due_at, sequence LIMIT {limit} FOR UPDATE SKIP LOCKED"
 )
 _LOST: Final = (
@@ -51,7 +52,7 @@ _LOST: Final = (
 )
 _TAKEN: Final = (
     f"UPDATE queue AS q SET state = 'processing', token = $3, owner = $4, since = {NOW},"
-    f" due_at = {NOW} + $5, attempts = q.attempts + 1 FROM chosen AS c"
+    f" due_at = {NOW} + $5, attempts = q.attempts + 1, turn = {{turn}} FROM chosen AS c"
     " WHERE q.sequence = c.sequence RETURNING q.sequence, q.token, q.attempts, q.since"
 )
 _MESSAGES: Final = (
@@ -65,12 +66,13 @@ _NOTES: Final = (
 )
 _LATEST: Final = " LEFT JOIN latest AS l ON l.route = m.route AND l.key = m.key"
 
+_OF_KEY: Final = "FROM queue AS o WHERE o.key = d.key AND o.route = $1"
+_FIRST: Final = f"(SELECT o.sequence {_OF_KEY} AND o.turn = {{turn}} ORDER BY o.sequence LIMIT 1)"
 _PLACED: Final = (
     "SELECT d.*, CASE WHEN d.key IS NULL THEN d.sequence ELSE"
-    " (SELECT o.sequence FROM queue AS o WHERE o.key = d.key AND o.route = $1"
-    "  ORDER BY o.sequence LIMIT 1) END AS head,"
-    " d.key IS NOT NULL AND EXISTS (SELECT 1 FROM queue AS o"
-    "  WHERE o.key = d.key AND o.route = $1 AND o.state = 'processing'"
+    f" least(min(d.sequence) OVER (PARTITION BY d.key), {_FIRST.format(turn=1)},"
+    f" {_FIRST.format(turn=2)}) END AS head,"
+    f" d.key IS NOT NULL AND EXISTS (SELECT 1 {_OF_KEY} AND o.turn = 1 AND o.state = 'processing'"
     f"  AND o.sequence <> d.sequence AND o.due_at > {NOW}) AS busy FROM due AS d"
 )
 _CHOSEN: Final = (
@@ -83,7 +85,7 @@ _HEADS: Final = (
     " (SELECT head FROM placed WHERE head < sequence) FOR KEY SHARE SKIP LOCKED"
 )
 _PARKED: Final = (
-    "UPDATE queue AS q SET behind = true, token = 0,"
+    "UPDATE queue AS q SET turn = 2, token = 0,"
     " state = CASE q.state WHEN 'processing' THEN 'retry' ELSE q.state END FROM placed AS p"
     " WHERE q.sequence = p.sequence AND p.head < p.sequence"
     " AND p.head IN (SELECT sequence FROM heads) RETURNING 1"
@@ -94,7 +96,7 @@ def _any_order(notes: bool) -> str:
     return (
         f"WITH quick AS MATERIALIZED ({_QUICK}),"
         f" chosen AS MATERIALIZED ({_DUE.format(limit='$2')}), lost AS ({_LOST}),"
-        f" taken AS ({_TAKEN}), found AS ({_messages(notes)})"
+        f" taken AS ({_TAKEN.format(turn=0)}), found AS ({_messages(notes)})"
         f" SELECT {NOW} AS asked_at, 0 AS seen, 0 AS parked, found.*"
         " FROM quick LEFT JOIN found ON true ORDER BY found.sequence"
     )
@@ -105,7 +107,7 @@ def _in_order(notes: bool) -> str:
         f"WITH due AS MATERIALIZED ({_DUE.format(limit='$6')}),"
         f" placed AS MATERIALIZED ({_PLACED}), heads AS MATERIALIZED ({_HEADS}),"
         f" chosen AS MATERIALIZED ({_CHOSEN}), parked AS ({_PARKED}), lost AS ({_LOST}),"
-        f" taken AS ({_TAKEN}), found AS ({_messages(notes)})"
+        f" taken AS ({_TAKEN.format(turn=1)}), found AS ({_messages(notes)})"
         f" SELECT {NOW} AS asked_at, (SELECT count(*) FROM due) AS seen,"
         " (SELECT count(*) FROM parked) AS parked, found.*"
         " FROM (SELECT 1) AS always LEFT JOIN found ON true ORDER BY found.sequence"
@@ -119,11 +121,11 @@ def _messages(notes: bool) -> str:
 _ANY: Final = {notes: _any_order(notes) for notes in (False, True)}
 _ORDERED: Final = {notes: _in_order(notes) for notes in (False, True)}
 
-_NOT_BEHIND: Final = "UPDATE queue SET behind = false WHERE route = $1 AND behind"
-_STUCK: Final = (
-    "UPDATE queue AS q SET behind = false WHERE q.route = $1 AND q.behind AND NOT EXISTS ("
-    " SELECT 1 FROM queue AS o WHERE o.key = q.key AND o.route = q.route"
-    " AND o.sequence < q.sequence)"
+_WITHOUT_ORDER: Final = "UPDATE queue SET turn = 0 WHERE route = $1 AND turn = 2"
+_WITH_ORDER: Final = (
+    "UPDATE queue AS q SET turn = 1 WHERE q.route = $1 AND (q.turn = 0 AND q.state <> 'new'"
+    f" OR q.turn = 2 AND NOT EXISTS (SELECT 1 {_OF_KEY.replace('d.', 'q.')} AND o.turn > 0"
+    "  AND o.sequence < q.sequence))"
 )
 _EXTEND: Final = (
     f"WITH quick AS MATERIALIZED ({_QUICK}) UPDATE queue AS q SET due_at = {NOW} + $3"
@@ -156,8 +158,8 @@ async def in_any_order(connection: Connection, wish: Claim) -> Claimed:
 
 
 async def in_order(connection: Connection, wish: Claim) -> Claimed:
-    """Take heads of keys, when it is our turn. What is behind a head is marked, so the next look
-    begins after it; looks go on until there is enough, or nothing that was not seen."""
+    """Take heads of keys, when it is our turn. Look at windows of due messages until there is
+    enough, or nothing new is seen."""
     taken: list[Message] = []
     window = max(_WINDOW, 2 * wish.limit)
     turn = f"SET LOCAL synchronous_commit TO off; SELECT {_lock(wish.route)}"
@@ -176,9 +178,9 @@ async def in_order(connection: Connection, wish: Claim) -> Claimed:
 
 
 async def mend(connection: Connection, wish: Claim) -> None:
-    """At the first claim of a process: whatever was marked under another order, or by a release
-    that left marks behind, is looked at again."""
-    await connection.execute(_STUCK if wish.serial else _NOT_BEHIND, wish.route)
+    """At the first claim of a process: what was claimed without order counts from now on, or what
+    waited for its turn does not any more."""
+    await connection.execute(_WITH_ORDER if wish.serial else _WITHOUT_ORDER, wish.route)
 
 
 async def extend(connection: Connection, messages: Sequence[Message], lease: float) -> None:

@@ -38,11 +38,13 @@ COUNTED_SECONDS: Final = 1.0
 SET_BACK_SECONDS: Final = 1.0
 
 _NEXT_DUE: Final = (
-    f"SELECT min(due_at) - {NOW} FROM queue WHERE route = $1 AND NOT behind AND due_at > $2"
+    f"SELECT min(due_at) - {NOW} FROM queue WHERE route = $1 AND turn < 2 AND due_at > $2"
 )
 _BACKLOG: Final = "SELECT count(*) FROM queue WHERE route = $1 AND state <> 'dead'"
 _HEAL: Final = (
-    f"UPDATE queue SET due_at = {NOW} + greatest(due_at - since, 0), since = {NOW}"
+    # Claims skip rows that are locked, and must not skip the older of two: they wait for all.
+    "LOCK TABLE queue IN EXCLUSIVE MODE;"
+    f" UPDATE queue SET due_at = {NOW} + greatest(due_at - since, 0), since = {NOW}"
     f" WHERE since > {NOW} + {SET_BACK_SECONDS}"
 )
 _NEWEST: Final = (
@@ -51,6 +53,12 @@ _NEWEST: Final = (
 
 
 async def open_database(address: Address) -> "PostgresJournal":
+    """Be one of those who work on a database."""
+    await prepare(address)
+    return PostgresJournal(address)
+
+
+async def prepare(address: Address) -> None:
     """Reach the database, and give it its tables."""
     try:
         connection = await pool.connect(address)
@@ -67,7 +75,6 @@ async def open_database(address: Address) -> "PostgresJournal":
     finally:
         with contextlib.suppress(Exception):
             await connection.close(timeout=1.0)
-    return PostgresJournal(address)
 
 
 class PostgresJournal:

@@ -9,7 +9,7 @@ calls meanwhile fail at once instead of waiting each for its own time-out.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 import asyncpg
@@ -26,17 +26,20 @@ STATEMENT_SECONDS: Final = 30.0
 LEFT_ALONE_SECONDS: Final = 0.5
 FROM_DATABASE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
-_SETTINGS: Final = {
+PLANNED: Final = {
     "application_name": "isthmus",
     "search_path": schema.SCHEMA,
+    "jit": "off",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+"""Settings of a connection that leaves plans to the planner."""
+SET: Final = PLANNED | {
     # The queue is empty one moment and has a million rows the next. Statistics of the wrong moment
     # would make the planner read all of it; its indexes are right at any size.
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
     "plan_cache_mode": "force_generic_plan",
-    "jit": "off",
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "60s",
 }
 
 
@@ -47,7 +50,7 @@ class Connection(Protocol):
         self,
         sql: str,
         *args: object,
-        timeout: float | None = None,  # noqa: ASYNC109 - asyncpg has it so
+        timeout: float | None = None,  # noqa: ASYNC109 - theirs
     ) -> str:
         """Run a statement, or several without arguments."""
         ...
@@ -89,13 +92,13 @@ class Connection(Protocol):
         ...
 
 
-async def connect(address: Address) -> Connection:
+async def connect(address: Address, settings: Mapping[str, str] = SET) -> Connection:
     """A connection of its own, as the pool's are."""
     connection: Connection = await asyncpg.connect(
         address.url,
         timeout=CONNECT_SECONDS,
         command_timeout=STATEMENT_SECONDS,
-        server_settings=_SETTINGS,
+        server_settings=dict(settings),
     )
     return connection
 
@@ -103,8 +106,9 @@ async def connect(address: Address) -> Connection:
 class Pool:
     """At most `size` connections."""
 
-    def __init__(self, address: Address, *, size: int) -> None:
+    def __init__(self, address: Address, *, size: int, settings: Mapping[str, str] = SET) -> None:
         self.address = address
+        self._settings = settings
         self._free = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
         self._closed = False
@@ -161,7 +165,7 @@ class Pool:
         if time.monotonic() < self._left_alone_until:
             raise Unavailable(f"the journal {self.address}: it cannot be reached")
         try:
-            return await connect(self.address)
+            return await connect(self.address, self._settings)
         except FROM_DATABASE as error:
             self._left_alone_until = time.monotonic() + LEFT_ALONE_SECONDS
             raise Unavailable(f"the journal {self.address}: it cannot be reached") from error

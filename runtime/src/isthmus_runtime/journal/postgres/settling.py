@@ -28,7 +28,8 @@ _GONE: Final = (
     " WHERE q.sequence = l.sequence AND l.state <> 'retry' AND NOT l.holds"
 )
 _HELD: Final = (
-    f"UPDATE queue AS q SET state = 'dead', due_at = NULL, since = {NOW}, token = 0, owner = NULL"
+    f"UPDATE queue AS q SET state = 'dead', turn = 1, due_at = NULL, since = {NOW}, token = 0,"
+    " owner = NULL"
     " FROM locked AS l WHERE q.sequence = l.sequence AND l.state <> 'retry' AND l.holds"
 )
 _AGAIN: Final = (
@@ -78,12 +79,12 @@ _LATEST: Final = (
 LET_NEXT: Final = (
     "WITH first AS MATERIALIZED (SELECT head.sequence FROM"
     " (SELECT DISTINCT route, key FROM unnest($1::text[], $2::text[]) AS g (route, key)) AS freed"
-    " CROSS JOIN LATERAL (SELECT q.sequence, q.behind FROM queue AS q"
-    "  WHERE q.key = freed.key AND q.route = freed.route ORDER BY q.sequence LIMIT 1) AS head"
-    " WHERE head.behind),"
-    " freed AS (UPDATE queue AS q SET behind = false FROM first"
-    "  WHERE q.sequence = first.sequence AND q.behind RETURNING q.route)"
-    " SELECT (SELECT count(*) FROM first), ARRAY(SELECT route FROM freed)"
+    " CROSS JOIN LATERAL (SELECT q.sequence FROM queue AS q"
+    "  WHERE q.key = freed.key AND q.route = freed.route AND q.turn = 2"
+    "  ORDER BY q.sequence LIMIT 1) AS head),"
+    " next AS (UPDATE queue AS q SET turn = 1 FROM first"
+    "  WHERE q.sequence = first.sequence AND q.turn = 2 RETURNING q.route)"
+    " SELECT (SELECT count(*) FROM first), ARRAY(SELECT route FROM next)"
 )
 
 
@@ -176,7 +177,7 @@ async def _note(connection: Connection, settlements: Sequence[Settlement]) -> No
 
 
 async def let_next(connection: Connection, keys: Sequence[tuple[str, str]]) -> set[str]:
-    """The next of each key is not behind any more; the Routes of those.
+    """The next of each key has its turn; the Routes of those.
 
     In the transaction that took the one in front away, and in a statement of its own: its snapshot
     must be younger than our lock on that one, or it would miss a mark that was made before. Where

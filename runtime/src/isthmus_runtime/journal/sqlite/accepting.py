@@ -12,14 +12,18 @@ _MESSAGE: Final = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _QUEUE: Final = (
-    "INSERT INTO queue (sequence, route, key, run, state, behind, due_at, since, attempts, token)"
+    "INSERT INTO queue (sequence, route, key, run, state, turn, due_at, since, attempts, token)"
     " VALUES (?, ?, ?, ?, 'new', 0, ?, ?, 0, 0)"
 )
 _KNOWN: Final = (
-    "SELECT coalesce("
-    " (SELECT m.identity FROM queue AS q JOIN messages AS m USING (sequence)"
-    "  WHERE q.key = ?1 AND q.route = ?2 AND q.state <> 'dead' ORDER BY q.sequence DESC LIMIT 1),"
-    " (SELECT identity FROM latest WHERE route = ?2 AND key = ?1))"
+    "SELECT CASE WHEN q.sequence IS NULL THEN l.identity ELSE l.coming END FROM latest AS l"
+    " LEFT JOIN queue AS q ON q.sequence = l.coming_sequence AND q.state <> 'dead'"
+    " WHERE l.route = ? AND l.key = ?"
+)
+_COMING: Final = (
+    "INSERT INTO latest (route, key, at, coming, coming_sequence) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (route, key) DO UPDATE SET coming = excluded.coming,"
+    " coming_sequence = excluded.coming_sequence"
 )
 
 
@@ -27,18 +31,18 @@ def accept(pen: Pen, calls: Sequence[Sequence[Draft]]) -> list[int]:
     """Write the drafts of several calls; for each how many were not passed over."""
     messages: list[tuple[Any, ...]] = []
     queue: list[tuple[Any, ...]] = []
-    seen: dict[tuple[str, str], str] = {}
+    coming: dict[tuple[str, str], tuple[str, int]] = {}
     counts = []
     for drafts in calls:
         count = 0
         for draft in _new(pen, drafts):
             key = None if draft.key is None else fitting(draft.key)
-            if key is not None:
-                if draft.once and _is_known(pen, draft, key, seen):
-                    continue
-                seen[draft.route, key] = draft.identity
-            count += 1
             sequence = pen.next_sequence
+            if draft.once and key is not None:
+                if _is_known(pen, draft, key, coming):
+                    continue
+                coming[draft.route, key] = draft.identity, sequence
+            count += 1
             pen.next_sequence += 1
             messages.append(_message(draft, key, sequence, pen.now))
             queue.append((sequence, draft.route, key, draft.run, pen.now, pen.now))
@@ -46,6 +50,7 @@ def accept(pen: Pen, calls: Sequence[Sequence[Draft]]) -> list[int]:
         counts.append(count)
     pen.each(_MESSAGE, messages)
     pen.each(_QUEUE, queue)
+    pen.each(_COMING, [(*place, pen.now, *what) for place, what in coming.items()])
     return counts
 
 
@@ -76,8 +81,11 @@ def _message(draft: Draft, key: str | None, sequence: int, now: float) -> tuple[
     )
 
 
-def _is_known(pen: Pen, draft: Draft, key: str, seen: dict[tuple[str, str], str]) -> bool:
-    known = seen.get((draft.route, key))
-    if known is None:
-        [(known,)] = pen.all(_KNOWN, key, draft.route)
-    return known == draft.identity
+def _is_known(
+    pen: Pen, draft: Draft, key: str, coming: dict[tuple[str, str], tuple[str, int]]
+) -> bool:
+    """Whether the newest of its key is the same: of this transaction, under way, or delivered."""
+    here = coming.get((draft.route, key))
+    if here:
+        return here[0] == draft.identity
+    return any(row[0] == draft.identity for row in pen.all(_KNOWN, draft.route, key))

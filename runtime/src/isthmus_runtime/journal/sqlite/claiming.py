@@ -1,8 +1,9 @@
 """Claiming: due messages are given to a worker, oldest first, one of a key at a time if asked.
 
-`behind` keeps a message that waits for another of its key out of the index of due ones; without it,
-each claim would pass by everything that waits behind a message in retry. It is set here, and taken
-away by who settles the message in front. It is a help for speed: what decides is the queue itself.
+With order per key a message has its turn when no older one of its key is open and none is being
+worked on. A claim looks at due messages from the front and notes what it found in `turn`: those
+that wait for another of their key leave the index of due ones, so the next claim does not pass by
+them again, however many there are. Who takes the one in front away lets the next have its turn.
 """
 
 import secrets
@@ -16,24 +17,30 @@ _WINDOW: Final = 64
 
 _DUE: Final = (
     "SELECT sequence, state, token, owner, since, attempts FROM queue"
-    " WHERE route = ? AND NOT behind AND due_at <= ? ORDER BY due_at, sequence LIMIT ?"
+    " WHERE route = ? AND turn < 2 AND due_at <= ? ORDER BY due_at, sequence LIMIT ?"
 )
+# `turn > 0` is said although `turn = 1` implies it: SQLite uses a partial index only when told so.
+_OF_KEY: Final = "FROM queue AS o WHERE o.key = d.key AND o.route = ?1 AND o.turn > 0"
 _DUE_IN_ORDER: Final = (
-    "SELECT d.sequence, d.state, d.token, d.owner, d.since, d.attempts, d.key,"
-    " (SELECT min(o.sequence) FROM queue AS o WHERE o.key = d.key AND o.route = ?1),"
-    " EXISTS (SELECT 1 FROM queue AS o WHERE o.key = d.key AND o.route = ?1"
-    "  AND o.state = 'processing' AND o.sequence <> d.sequence AND o.due_at > ?2)"
-    " FROM queue AS d WHERE d.route = ?1 AND NOT d.behind AND d.due_at <= ?2"
-    " ORDER BY d.due_at, d.sequence LIMIT ?3"
+    "WITH due AS MATERIALIZED (SELECT *, min(sequence) OVER (PARTITION BY key) AS first FROM"
+    "  (SELECT * FROM queue WHERE route = ?1 AND turn < 2 AND due_at <= ?2"
+    "   ORDER BY due_at, sequence LIMIT ?3))"
+    " SELECT d.sequence, d.state, d.token, d.owner, d.since, d.attempts,"
+    " d.key IS NOT NULL AND d.sequence > min(d.first,"
+    f" coalesce((SELECT min(o.sequence) {_OF_KEY} AND o.turn = 1), d.sequence),"
+    f" coalesce((SELECT min(o.sequence) {_OF_KEY} AND o.turn = 2), d.sequence)),"
+    f" EXISTS (SELECT 1 {_OF_KEY} AND o.turn = 1 AND o.state = 'processing'"
+    "   AND o.sequence <> d.sequence AND o.due_at > ?2)"
+    " FROM due AS d ORDER BY d.due_at, d.sequence"
 )
 _BEHIND: Final = (
-    "UPDATE queue SET behind = 1, token = 0,"
+    "UPDATE queue SET turn = 2, token = 0,"
     " state = CASE state WHEN 'processing' THEN 'retry' ELSE state END"
     " WHERE sequence IN (SELECT value FROM json_each(?))"
 )
 _TAKE: Final = (
     "UPDATE queue SET state = 'processing', token = ?, owner = ?, since = ?, due_at = ?,"
-    " attempts = attempts + 1 WHERE sequence IN (SELECT value FROM json_each(?))"
+    " attempts = attempts + 1, turn = ? WHERE sequence IN (SELECT value FROM json_each(?))"
 )
 _LOST: Final = (
     "INSERT INTO attempts (sequence, token, state, reason, detail, failure_group, claimed_at,"
@@ -62,7 +69,7 @@ def claim(pen: Pen, wish: Claim) -> list[Message]:
     _note_lost(pen, taken)
     chosen = numbers(row[0] for row in taken)
     token = secrets.randbits(62) + 1
-    pen.all(_TAKE, token, wish.owner, pen.now, pen.now + wish.lease, chosen)
+    pen.all(_TAKE, token, wish.owner, pen.now, pen.now + wish.lease, int(wish.serial), chosen)
     rows = pen.all(_MESSAGES, chosen)
     notes = _notes(pen, chosen) if wish.notes else {}
     return [message(row, notes.get(row[2])) for row in rows]
@@ -96,22 +103,23 @@ def message(row: Sequence[Any], noted: tuple[Latest | None, bool] | None) -> Mes
 def _any(pen: Pen, wish: Claim) -> list[Any]:
     if pen.serial.get(wish.route, True):  # it may have been in order, and is not any more
         pen.serial[wish.route] = False
-        pen.all("UPDATE queue SET behind = 0 WHERE route = ? AND behind", wish.route)
+        pen.all("UPDATE queue SET turn = 0 WHERE route = ? AND turn = 2", wish.route)
     return pen.all(_DUE, wish.route, pen.now, wish.limit)
 
 
 def _in_order(pen: Pen, wish: Claim) -> list[Any]:
-    """Heads of their keys. What is not goes behind, so the next look begins after it."""
-    pen.serial[wish.route] = True
-    taken: list[Any] = []
+    """Look at windows of due messages until enough have their turn, or nothing new is seen."""
+    if not pen.serial.get(wish.route):  # what was claimed without order counts from now on
+        pen.serial[wish.route] = True
+        looked_at = "UPDATE queue SET turn = 1 WHERE route = ? AND turn = 0 AND state <> 'new'"
+        pen.all(looked_at, wish.route)
+    window = max(_WINDOW, 2 * wish.limit)
     while True:
-        window = max(_WINDOW, 2 * wish.limit)
         rows = pen.all(_DUE_IN_ORDER, wish.route, pen.now, window)
-        behind = [row[0] for row in rows if row[6] is not None and row[7] < row[0]]
+        behind = [row[0] for row in rows if row[6]]
         if behind:
             pen.all(_BEHIND, numbers(behind))
-        out_of_turn = set(behind)
-        taken = [row for row in rows if row[0] not in out_of_turn and not row[8]][: wish.limit]
+        taken = [row for row in rows if not row[6] and not row[7]][: wish.limit]
         if len(taken) == wish.limit or len(rows) < window or not behind:
             return taken
 

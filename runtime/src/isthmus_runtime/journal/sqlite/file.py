@@ -80,9 +80,9 @@ def prepare(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, with the write lock from the beginning."""
-    connection.execute("BEGIN IMMEDIATE")
+def transaction(connection: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    """All or nothing, with the write lock from the beginning unless told otherwise."""
+    connection.execute(begin)
     try:
         yield
         connection.execute("COMMIT")

@@ -16,7 +16,7 @@ from isthmus_runtime.journal.listeners import Listeners
 from isthmus_runtime.journal.script import Script
 from isthmus_runtime.journal.sqlite import claiming, file
 from isthmus_runtime.journal.sqlite.clock import Clock, Sources
-from isthmus_runtime.journal.sqlite.pen import Pen, play, read
+from isthmus_runtime.journal.sqlite.pen import Pen, drive, play
 from isthmus_runtime.journal.sqlite.writer import Effects, Job, Writer
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class SqliteJournal:
 
     async def next_due(self, route: str) -> float | None:
         """Seconds until something comes due that was not when the Route was claimed last."""
-        asked = "SELECT min(due_at) FROM queue WHERE route = ? AND NOT behind AND due_at > ?"
+        asked = "SELECT min(due_at) FROM queue WHERE route = ? AND turn < 2 AND due_at > ?"
         since = self._claimed_at.get(route, 0.0)
         [[due_at]] = await self._read(
             lambda: self._reader.execute(asked, (route, since)).fetchall()
@@ -143,7 +143,9 @@ class SqliteJournal:
     ) -> Memory | None:
         """See `memories.get`."""
         return await self._read(
-            lambda: read(self._reader, memories.get(namespace, store, key=key, reference=reference))
+            lambda: drive(
+                self._reader, memories.get(namespace, store, key=key, reference=reference)
+            )
         )
 
     async def prune(self, route: str, *, settled_for: float, at_most: int) -> int:

@@ -59,8 +59,8 @@ def play(pen: Pen, script: Script[T]) -> T:
     return _drive(script, answer)
 
 
-def read(db: sqlite3.Connection, script: Script[T]) -> T:
-    """Drive a script that only reads."""
+def drive(db: sqlite3.Connection, script: Script[T]) -> T:
+    """Drive a script that accepts nothing, such as one that only reads."""
 
     def answer(asked: Query | Accept) -> Rows:
         if isinstance(asked, Accept):

@@ -14,7 +14,7 @@ _HELD: Final = (
 )
 _GONE: Final = "DELETE FROM queue WHERE sequence IN (SELECT value FROM json_each(?))"
 _HOLD: Final = (
-    "UPDATE queue SET state = 'dead', due_at = NULL, since = ?, token = 0, owner = NULL"
+    "UPDATE queue SET state = 'dead', turn = 1, due_at = NULL, since = ?, token = 0, owner = NULL"
     " WHERE sequence = ?"
 )
 _RETRY: Final = (
@@ -43,8 +43,8 @@ _LATEST: Final = (
     " identity = excluded.identity, at = excluded.at"
 )
 _NEXT: Final = (
-    "UPDATE queue SET behind = 0 WHERE behind AND sequence ="
-    " (SELECT min(sequence) FROM queue WHERE key = ? AND route = ?) RETURNING route"
+    "UPDATE queue SET turn = 1 WHERE sequence = (SELECT min(sequence) FROM queue"
+    "  WHERE key = ? AND route = ? AND turn = 2 AND turn > 0) RETURNING route"
 )
 
 
@@ -135,6 +135,6 @@ def _let_next(pen: Pen, endings: Iterable[tuple[Settlement, Any]]) -> None:
 
 
 def promote(pen: Pen, route: str, key: str) -> None:
-    """The next of a key is not behind any more."""
+    """The next of a key has its turn."""
     if pen.all(_NEXT, key, route):
         pen.woken.add(route)

@@ -99,7 +99,7 @@ class Writer:
     def _first_free(self) -> int:
         [top] = self._db.execute(
             "SELECT max(coalesce((SELECT max(sequence) FROM messages), 0),"
-            " coalesce((SELECT max(sequence) FROM audit), 0))"
+            " coalesce((SELECT CAST(value AS integer) FROM meta WHERE name = 'pruned'), 0))"
         ).fetchone()
         return int(top) + 1
 

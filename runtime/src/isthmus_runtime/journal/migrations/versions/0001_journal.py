@@ -66,16 +66,18 @@ def _queue() -> None:
         _text("key", nullable=True),
         sa.Column("run", NUMBER, nullable=True),
         _text("state"),  # new, processing, retry; dead: it holds its key
-        sa.Column("behind", sa.Boolean(), nullable=False),  # another of its key comes first
+        sa.Column("turn", sa.SmallInteger(), nullable=False),  # see below
         _time("due_at", nullable=True),  # of a claimed one: when the claim ends
         _time("since"),  # when it came into its state
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("token", NUMBER, nullable=False),  # 0: not claimed
         _text("owner", nullable=True),
     )
-    _partial("queue_due", "queue", ["route", "due_at", "sequence"], "NOT behind")
-    _partial("queue_key", "queue", ["key", "route", "sequence"], "key IS NOT NULL")
-    _partial("queue_claimed", "queue", ["key", "route"], "key IS NOT NULL AND state = 'processing'")
+    # Order per key costs nothing when a message is accepted: `turn` is 0 until a claim looks at it.
+    # Then it is 1, it may be claimed, or 2, it waits for another of its key; only what was looked
+    # at is in the index of keys, and only what does not wait in that of due ones.
+    _partial("queue_due", "queue", ["route", "due_at", "sequence"], "turn < 2")
+    _partial("queue_key", "queue", ["key", "route", "turn", "sequence"], "turn > 0")
     _partial("queue_run", "queue", ["route", "run"], "run IS NOT NULL")
     # Rows come and go: PostgreSQL's defaults, a share of the table, fit a table that only grows.
     _on_postgresql(
@@ -94,6 +96,7 @@ def _outcomes() -> None:
     )
     op.create_index("outcomes_state", "outcomes", ["route", "state", "sequence"])
     _partial("outcomes_key", "outcomes", ["key", "sequence"], "key IS NOT NULL")
+    _partial("outcomes_failed", "outcomes", ["sequence"], "state IN ('dead', 'rejected')")
     op.create_table(  # earlier ones of a message: the last is its outcome
         "attempts",
         sa.Column("sequence", NUMBER, primary_key=True, autoincrement=False),
@@ -131,8 +134,10 @@ def _delivered() -> None:
         _text("route", primary_key=True),
         _text("key", primary_key=True),
         _text("version", nullable=True),
-        _text("identity"),
+        _text("identity", nullable=True),  # what was delivered last
         _time("at"),
+        _text("coming", nullable=True),  # what was accepted last, where that comes once
+        sa.Column("coming_sequence", NUMBER, nullable=True),
         sqlite_with_rowid=False,
     )
 
