@@ -1,6 +1,7 @@
 """A runtime with a journal, as tests see it: its ports, and what its journal holds."""
 
 import asyncio
+import json
 import sqlite3
 import time
 from collections import Counter
@@ -10,23 +11,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import manifests_text
 
 from isthmus_runtime import secrets
-from isthmus_runtime.journal import journeys
+from isthmus_runtime.journal.journeys import unpack
 from isthmus_runtime.runtime import Runtime, Settings
 
+_IN_SCHEMA = {"search_path": "isthmus"}
 _KEPT = """
     SELECT m.uid, m.route, m.key, m.version, m.identity, m.body, m.request,
-           coalesce(o.state, q.state), coalesce(o.reason, a.reason, ''),
-           coalesce(o.detail, a.detail, ''), coalesce(o.attempts, q.attempts),
-           coalesce(q.state = 'dead', 0), coalesce(o.journey, a.journey, x'')
+           coalesce(o.state, q.state) AS state, coalesce(o.reason, a.reason, '') AS reason,
+           coalesce(o.detail, a.detail, '') AS detail, coalesce(o.attempts, q.attempts) AS attempts,
+           coalesce(q.state, '') = 'dead' AS holds, coalesce(o.journey, a.journey) AS journey,
+           m.parent, m.correlation_id
     FROM messages AS m
-    LEFT JOIN queue AS q USING (sequence) LEFT JOIN outcomes AS o USING (sequence)
-    LEFT JOIN (SELECT sequence, reason, detail, journey, max(ended_at) FROM attempts
-               GROUP BY sequence) AS a USING (sequence)
-    WHERE m.route = ? ORDER BY m.sequence
+    LEFT JOIN queue AS q ON q.sequence = m.sequence
+    LEFT JOIN outcomes AS o ON o.sequence = m.sequence
+    LEFT JOIN attempts AS a ON a.sequence = m.sequence AND a.ended_at =
+              (SELECT max(ended_at) FROM attempts AS b WHERE b.sequence = m.sequence)
+    WHERE m.route = $1 ORDER BY m.sequence
 """
 
 
@@ -47,6 +52,14 @@ class Kept:
     attempts: int
     holds: bool
     journey: bytes
+    parent: str | None
+    correlation_id: str
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """What the journey tells of each step."""
+        found: list[dict[str, Any]] = json.loads(self.journey)["steps"]
+        return found
 
 
 class Carrier:
@@ -97,18 +110,28 @@ class Carrier:
         found: dict[str, Any] = (await self.admin.get("/status")).json()
         return found
 
-    def messages(self, route: str = "default/it") -> list[Kept]:
+    async def messages(self, route: str = "default/it") -> list[Kept]:
         """The messages of a Route, in the order in which they were accepted."""
-        with closing(sqlite3.connect(self.address.removeprefix("sqlite:"))) as db:
-            rows = db.execute(_KEPT, (route,)).fetchall()
-        return [Kept(*(*row[:-1], journeys.unpack(row[-1]))) for row in rows]
+        return [_kept(row) for row in await self.rows(_KEPT, route)]
+
+    async def rows(self, sql: str, *args: object) -> list[dict[str, Any]]:
+        """What the journal's database answers."""
+        if self.address.startswith("sqlite:"):
+            with closing(sqlite3.connect(self.address.removeprefix("sqlite:"))) as db:
+                db.row_factory = sqlite3.Row
+                return [dict(row) for row in db.execute(sql.replace("$", "?"), args)]
+        connection = await asyncpg.connect(self.address, server_settings=_IN_SCHEMA)
+        try:
+            return [dict(row) for row in await connection.fetch(sql, *args)]
+        finally:
+            await connection.close()
 
     async def until(
         self, holds: Callable[[list[Kept]], bool], *, route: str = "default/it", within: float = 20
     ) -> list[Kept]:
         """Wait until something is true of the messages of a Route."""
         deadline = time.monotonic() + within
-        while not holds(found := self.messages(route)):
+        while not holds(found := await self.messages(route)):
             if time.monotonic() > deadline:
                 states = Counter((each.state, each.reason) for each in found)
                 raise AssertionError(f"not so within {within:g} s: {states}")
@@ -132,6 +155,10 @@ class Carrier:
             limits=httpx.Limits(max_connections=None),
             verify=False,  # noqa: S501 - no TLS here; reading the certificates takes 20 ms
         )
+
+
+def _kept(row: dict[str, Any]) -> Kept:
+    return Kept(**{**row, "holds": bool(row["holds"]), "journey": unpack(row["journey"] or b"")})
 
 
 Carry = Callable[..., Awaitable[Carrier]]

@@ -1,7 +1,11 @@
 """The homes of a journal, as soaks use them: where it is, and how its database crashes."""
 
+import asyncio
+import signal
 from dataclasses import dataclass
 from typing import Protocol
+
+import postgres
 
 
 class Home(Protocol):
@@ -38,3 +42,19 @@ class SqliteHome:
 
     async def restart(self) -> None:
         raise AssertionError("a file has no server")
+
+
+@dataclass(frozen=True)
+class PostgresHome:
+    """A database of a server of our own, and several processes that work on it."""
+
+    cluster: postgres.Cluster
+    address: str
+    replicas: int = 3
+
+    def restarts(self, wanted: int) -> int:
+        return wanted
+
+    async def restart(self) -> None:
+        """As after a crash: nobody is asked to leave, and what was written is recovered."""
+        await asyncio.to_thread(self.cluster.restart, signal.SIGQUIT)

@@ -17,11 +17,11 @@ class Mishap:
 
 
 def drawn(dice: random.Random, **accidents: tuple[int, Accident]) -> list[Mishap]:
-    """So many of each accident, at random moments, in their order."""
+    """So many of each accident, spread over the work, each at a random moment of its part."""
     found = [
-        Mishap(dice.random(), accident)
+        Mishap((place + dice.random()) / count, accident)
         for count, accident in accidents.values()
-        for _ in range(count)
+        for place in range(count)
     ]
     return sorted(found, key=lambda mishap: mishap.at)
 

@@ -59,9 +59,10 @@ def _webhook(order: dict[str, str]) -> Webhook:
 
 @dataclass
 class Sender:
-    """Sends orders to the replicas in turn, so many at once."""
+    """Sends webhooks to the replicas in turn, so many a second, of so many orders at once."""
 
     urls: Sequence[str]
+    rate: float
     at_once: int = 16
     pause: float = 0.02
     """Before a webhook is sent again; what holds it up is a process that starts."""
@@ -76,6 +77,7 @@ class Sender:
     async def send(self, made: Sequence[Order]) -> None:
         """Send all; every webhook was answered with 202 when it returns."""
         waiting = iter(made)
+        self._slots = self._paced()
         async with (
             httpx.AsyncClient(timeout=10, trust_env=False, verify=False) as client,  # noqa: S501
             asyncio.TaskGroup() as senders,
@@ -86,9 +88,16 @@ class Sender:
     async def _work(self, client: httpx.AsyncClient, waiting: Iterator[Order]) -> None:
         for order in waiting:
             for webhook in order:
+                await asyncio.sleep(next(self._slots))
                 while not await self._is_accepted(client, webhook):  # noqa: ASYNC110 - no event
                     await asyncio.sleep(self.pause)
                 self.accepted.append(webhook)
+
+    def _paced(self) -> Iterator[float]:
+        """How long each webhook has to wait for its turn."""
+        began = time.monotonic()
+        for place in itertools.count():
+            yield max(0.0, began + place / self.rate - time.monotonic())
 
     async def _is_accepted(self, client: httpx.AsyncClient, webhook: Webhook) -> bool:
         self.attempts += 1

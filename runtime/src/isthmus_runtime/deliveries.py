@@ -8,7 +8,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from isthmus_api.plan import RoutePlan
 from isthmus_api.retention import Retention
@@ -23,16 +23,22 @@ from isthmus_runtime.journalled import JournalledRoute
 from isthmus_runtime.secrets import NotedSecrets
 from isthmus_runtime.stores import Stores
 
-_SAMPLED_EVERY: Final = 5.0
-_PRUNED_EVERY: Final = 60.0
-
 
 class Deliveries:
     """The journal of a process, and the Routes that accept into it and deliver from it."""
 
-    def __init__(self, address: Callable[[], str], secrets: NotedSecrets) -> None:
+    def __init__(
+        self,
+        address: Callable[[], str],
+        secrets: NotedSecrets,
+        *,
+        sampled_every: float = 5.0,
+        pruned_every: float = 60.0,
+    ) -> None:
         self.access = Access(lambda: _opened(address))
         self._secrets = secrets
+        self._sampled_every = sampled_every
+        self._pruned_every = pruned_every
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{new_uid()[-8:]}"
         self._routes: dict[str, JournalledRoute] = {}
         self._backlog: dict[str, int] = {}
@@ -126,13 +132,13 @@ class Deliveries:
             metrics.MESSAGES_BACKLOG.clear()
             for name, count in self._backlog.items():
                 metrics.MESSAGES_BACKLOG.labels(*name.split("/", 1)).set(count)
-            await asyncio.sleep(_SAMPLED_EVERY)
+            await asyncio.sleep(self._sampled_every)
 
     async def _prune(self, journal: Journal) -> None:
         """Forget what need not be kept any more; one replica does it."""
         away = Absence("messages cannot be forgotten")
         while True:
-            await asyncio.sleep(_PRUNED_EVERY)
+            await asyncio.sleep(self._pruned_every)
             try:
                 for route in tuple(self._routes.values()):
                     await self._pruned(journal, route)
@@ -141,7 +147,8 @@ class Deliveries:
                 away.note(failure)
 
     async def _pruned(self, journal: Journal, route: JournalledRoute) -> None:
-        if not await journal.lead(f"prune {route.name}", self._owner, 2 * _PRUNED_EVERY):
+        lease = 2 * self._pruned_every
+        if not await journal.lead(f"prune {route.name}", self._owner, lease):
             return
         kept = route.plan.retention or Retention()
         count = await journal.prune(route.name, settled_for=kept.age.seconds, at_most=kept.count)

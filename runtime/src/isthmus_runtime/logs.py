@@ -1,14 +1,15 @@
 """Logs: one line an event, as JSON for machines or as text for people.
 
 A line carries a constant message and keys; bodies, headers and secrets are never among them. Every
-request writes one, so this is on the hot path: a line costs a few microseconds, and the lines of
-some milliseconds go out in one write (docs/performance.md has the figures). A process that is
-killed outright takes those with it; one that ends writes them first.
+request writes one, so this is on the hot path: the lines of some milliseconds are rendered and
+written together (docs/performance.md has the figures). A process that is killed outright takes
+those with it; one that ends writes them first.
 """
 
 import asyncio
 import atexit
 import contextlib
+import json
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -30,13 +31,13 @@ class _Log:
     def __init__(self) -> None:
         self.render: Callable[[Line], bytes] = _json
         self.captured: list[Line] | None = None
-        self._pending: list[bytes] = []
+        self._pending: list[Line] = []
 
     def take(self, line: Line) -> None:
         if self.captured is not None:
             self.captured.append(line)
             return
-        self._pending.append(self.render(line))
+        self._pending.append(line)
         if len(self._pending) == 1:
             try:
                 asyncio.get_running_loop().call_later(_GATHERED_SECONDS, self.write)
@@ -44,7 +45,7 @@ class _Log:
                 self.write()
 
     def write(self) -> None:
-        lines = b"".join(self._pending)
+        lines = b"".join([self.render(line) for line in self._pending])
         self._pending.clear()
         # Who reads our lines may be gone; that must not end what we serve.
         with contextlib.suppress(OSError, ValueError):
@@ -53,7 +54,10 @@ class _Log:
 
 
 def _json(line: Line) -> bytes:
-    return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+    try:
+        return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError:  # half a surrogate pair, in the text of somebody's exception
+        return json.dumps(line, default=str).encode() + b"\n"
 
 
 def _plain(line: Line) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import postgres
 import pytest
 import upstreams
 import uvloop
@@ -26,9 +27,27 @@ def logged() -> Iterator[list[dict[str, Any]]]:
         yield lines
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres.Cluster]:
+    """A server for the tests of this run."""
+    with postgres.Cluster() as started:
+        yield started
+
+
 @pytest.fixture
-def address(tmp_path: Path) -> str:
-    return f"sqlite:{tmp_path / 'journal.db'}"
+def home() -> str:
+    """Where journals are; tests of what a home decides are run in both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def address(home: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a journal may be opened; there is nothing yet."""
+    if home == "sqlite":
+        return f"sqlite:{tmp_path / 'journal.db'}"
+    cluster: postgres.Cluster = request.getfixturevalue("cluster")
+    cluster.sql("DROP SCHEMA IF EXISTS isthmus CASCADE", database="postgres")
+    return cluster.address("postgres")
 
 
 @pytest.fixture
@@ -39,8 +58,8 @@ async def carry(address: str, tmp_path: Path) -> AsyncIterator[Carry]:
         *documents: str, secrets_in: dict[str, str] | None = None, **settings: Any
     ) -> Carrier:
         carrier = Carrier(address, tmp_path / "secrets.env", secrets_in or {})
-        started.append(carrier)
         await carrier.start(*documents, **settings)
+        started.append(carrier)
         return carrier
 
     yield start

@@ -32,9 +32,8 @@ def fed(name: str, *, by: str = "intake", key: str = "{% number %}") -> str:
 
 
 async def feeds(cluster: Cluster, name: str) -> list[str]:
-    """Whom the plan that a Route's pods run feeds."""
-    found: list[str] = (await running_plan(cluster, name)).get("feeds", [])
-    return found
+    """The Routes that the plan in the Deployment's pods feeds."""
+    return sorted((await running_plan(cluster, name)).get("feeds", {}))
 
 
 async def running_plan(cluster: Cluster, name: str) -> dict[str, Any]:

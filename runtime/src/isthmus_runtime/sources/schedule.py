@@ -95,7 +95,7 @@ class Schedule:
         away = Absence("the schedule cannot fire", route=self._route)
         while True:
             try:
-                await self._fire_due()
+                await self.look()
             except Exception as failure:
                 await asyncio.sleep(away.note(failure))
                 continue
@@ -111,8 +111,8 @@ class Schedule:
             return _LOOK_AGAIN
         return min(max((self._next - now).total_seconds(), 0.001), _LOOK_AGAIN)
 
-    async def _fire_due(self) -> None:
-        """Fire for what has passed since the last time."""
+    async def look(self) -> None:
+        """Look at the clock, and fire for what has passed since the last time."""
         now = self._clock()
         last = await self._last_fire(now)
         passed = self._cron.missed(last, now)
