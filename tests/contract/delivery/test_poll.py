@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import Counter
 from typing import Any
 
 import pytest
