@@ -10,12 +10,14 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import counting
 import example_plans
 import example_services
 import mishaps
 import pytest
 import route_process
 import shop_load
+import until
 import verdict
 from erp_ledger import Ledger
 from homes import Home
@@ -23,9 +25,8 @@ from shop_load import Sender
 from soak_size import Size
 
 from isthmus_api.plan import RoutePlan
-from isthmus_runtime.journal import opening
+from isthmus_runtime.journal.entries import State
 
-ROUTE = "default/orders-to-erp"
 SEED = 20_260_820
 FAULTS = "503 10%, hang 0.5%, lost 0.5%"
 STANDSTILL = 60.0
@@ -36,7 +37,7 @@ STANDSTILL = 60.0
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     user, password = example_plans.SIGN_IN
     settings = {"ERP_USERNAME": user, "ERP_PASSWORD": password, "ERP_DATABASE": "erp.db"}
-    with example_services.started("erp", tmp_path, ERP_FAIL=FAULTS, **settings) as erp:
+    with example_services.started("erp", tmp_path, "--quiet", ERP_FAIL=FAULTS, **settings) as erp:
         seen = Ledger(erp.url)
         yield seen
         await seen.close()
@@ -88,17 +89,20 @@ async def test_every_accepted_webhook_ends_and_the_erp_has_each_once_in_order(
         async with asyncio.TaskGroup() as both:
             both.create_task(sender.send(made))
             both.create_task(mishaps.happen(accidents, progress))
-        await ledger.until(
-            lambda seen: verdict.is_complete(seen, promised), within=STANDSTILL, what="not all came"
+        await until.moving(
+            ledger.look, lambda _: verdict.is_complete(ledger, promised), within=STANDSTILL
         )
-        for replica in replicas:
-            await replica.until_ready()
-        codes = [await replica.stop() for replica in replicas]
+        async with counting.at(home.address) as count:
+            await until.moving(count.waiting, lambda waiting: not waiting, within=STANDSTILL)
+            for replica in replicas:
+                await replica.until_ready()
+            codes = [await replica.stop() for replica in replicas]
+            ended = await count.by_state()
+            dead = await count.keys(State.DEAD)
 
-    journal = await opening.open(home.address)
-    waiting = await journal.backlog(ROUTE)
-    await journal.close()
-    assert waiting == 0
     assert verdict.breaches(ledger, promised) == []
+    assert ended.keys() == {State.FINISHED, State.SKIPPED, State.DEAD}
+    assert ended.total() >= len(sender.accepted) == sum(map(len, made))
+    assert dead == refused
     assert sum(replica.lives for replica in replicas) == home.replicas + size.kills
     assert codes == [0] * home.replicas

@@ -1,15 +1,10 @@
 """What the example's ERP says it was given, followed while it comes."""
 
-import asyncio
-import time
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-
-LOOK_EVERY = 0.05
 
 
 @dataclass
@@ -38,22 +33,6 @@ class Ledger:
             for write in page:
                 self.take(write)
         return self.count
-
-    async def until(self, so: Callable[["Ledger"], bool], *, within: float, what: str) -> None:
-        """Look until something is so. `within` is the time without any new write."""
-        last = time.monotonic()
-        while True:
-            before = self.count
-            await self.look()
-            if so(self):
-                return
-            now = time.monotonic()
-            last = now if self.count > before else last
-            if now - last > within:
-                raise AssertionError(
-                    f"{what}: no new write for {within:.0f} s, {self.count} in all"
-                )
-            await asyncio.sleep(LOOK_EVERY)
 
     async def report(self) -> dict[str, int]:
         """The ERP's own count."""

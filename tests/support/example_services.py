@@ -43,10 +43,13 @@ def importable() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def started(name: str, directory: Path, **environment: str) -> Iterator[Service]:
-    """Start a service on a free port, from a folder that has nothing to do with it."""
+def started(name: str, directory: Path, *arguments: str, **environment: str) -> Iterator[Service]:
+    """Start a service on a free port, from a folder that has nothing to do with it.
+
+    Nobody reads what it says meanwhile; one that is to answer a lot is started with --quiet.
+    """
     process = subprocess.Popen(
-        command(name, "--port", "0"),
+        command(name, "--port", "0", *arguments),
         cwd=directory,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -66,6 +68,29 @@ class Replica:
                     if (await client.get(f"{self.admin_url}/readyz")).is_success:
                         return
                 await asyncio.sleep(0.05)
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's values that have these labels."""
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+            page = (await client.get(f"{self.admin_url}/metrics")).text
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        lines = [line for line in page.splitlines() if re.match(rf"{name}[{{ ]", line)]
+        return sum(
+            float(line.rsplit(" ", 1)[1]) for line in lines if all(each in line for each in wanted)
+        )
+
+    async def route_status(self) -> dict[str, Any]:
+        """What its status page tells of the Route."""
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+            (found,) = (await client.get(f"{self.admin_url}/status")).json()["routes"]
+        told: dict[str, Any] = found
+        return told
+
+    def memory(self) -> int:
+        """The most memory that it had so far, in bytes, as the kernel counts it."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+        return int(kilobytes) * 1024
 
     async def kill(self) -> None:
         """SIGKILL, as a node does that has no memory left."""

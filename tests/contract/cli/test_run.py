@@ -25,7 +25,16 @@ spec:
 @contextmanager
 def running(folder: Path, *options: str) -> Iterator[dict[str, str]]:
     """`isthmus run` on ports of its own; what it announced, by name of the Route."""
-    command: list[str | Path] = [COMMAND, "run", folder, "--port", "0", "--admin-port", "0", *options]
+    command: list[str | Path] = [
+        COMMAND,
+        "run",
+        folder,
+        "--port",
+        "0",
+        "--admin-port",
+        "0",
+        *options,
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         yield _announced(process)

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +18,7 @@ from isthmus_runtime.drafting import Drafter
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.entries import Claim, Message, Settlement, State
 from isthmus_runtime.journal.journal import Journal
+from isthmus_runtime.sources.replacing import Replacing
 from isthmus_runtime.sources.schedule import Schedule
 from isthmus_runtime.steps.bound import Binder
 
@@ -41,9 +41,6 @@ async def journal(address: str) -> AsyncIterator[Journal]:
     opened = await opening.open(address)
     yield opened
     await opened.close()
-
-
-Make = Callable[..., Schedule]
 
 
 @dataclass
@@ -139,7 +136,6 @@ async def test_times_that_come_while_a_message_is_under_way(
 MISSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "one message for all": ({}, ["09"]),
     "one for each": ({"missed": "all"}, ["06", "07", "08", "09"]),
-    "none": ({"missed": "skip"}, []),
     "none that is too late": ({"startingDeadline": "30s"}, []),
     "those that are not too late": (
         {"missed": "all", "startingDeadline": "3m"},
@@ -159,14 +155,22 @@ async def test_times_that_passed_while_nothing_ran(
     await fired(journal)
 
     watch.restart()
-    if spec.get("missed") == "skip":
-        watch.spec["cron"] = "0-9 * * * *"
-        watch.restart()
-    await watch.at(11 if "skip" in spec.values() else 9, 50)
+    await watch.at(9, 50)
     assert await fired(journal) == minutes
     await watch.at(9, 55)
 
     assert await fired(journal) == []
+
+
+async def test_times_that_are_missed_may_get_no_message(journal: Journal) -> None:
+    watch = Watch(journal, spec={"missed": "skip", "cron": "*/5 * * * *"})
+    await watch.at(1)
+
+    await watch.at(12)
+    assert await fired(journal) == []
+    await watch.at(15)
+
+    assert await fired(journal) == ["15"]
 
 
 async def test_a_schedule_that_never_fired_knows_when_it_began(journal: Journal) -> None:
@@ -235,13 +239,8 @@ async def test_the_body_is_what_the_route_says(journal: Journal) -> None:
     assert json.loads(message.body) == {"since": "2026-11-25T13:01:00+01:00", "full": True}
 
 
-def every_second() -> dict[str, Any]:
-    """As often as a cron can: once a minute. The tests set the journal's last time instead."""
-    return {"cron": "* * * * *"}
-
-
-async def missed_a_minute(address: str, *, overlap: str) -> None:
-    """Let the schedule of a Route have fired some minutes ago."""
+async def missed_a_minute(address: str) -> None:
+    """Let the schedule of a Route have fired some minutes ago, so that it fires at once."""
     journal = await opening.open(address)
     await journal.fire("default/it", datetime.now(UTC) - timedelta(minutes=5), ())
     await journal.close()
@@ -250,7 +249,7 @@ async def missed_a_minute(address: str, *, overlap: str) -> None:
 @BOTH
 async def test_a_schedule_delivers(carry: Carry, address: str, upstream: Start) -> None:
     erp = await upstream()
-    await missed_a_minute(address, overlap="skip")
+    await missed_a_minute(address)
     it = await carry(
         connector(erp.url),
         delivering({"schedule": {"cron": "* * * * *"}}, "- call: {connector: erp, method: POST}"),
@@ -265,12 +264,12 @@ async def test_a_schedule_delivers(carry: Carry, address: str, upstream: Start) 
     assert datetime.fromisoformat(status["source"]["next"]) > datetime.now(UTC)
 
 
-@BOTH
-async def test_a_message_that_is_replaced_is_given_up(
+@pytest.mark.parametrize("home", ["postgresql"])
+async def test_a_message_is_given_up_when_another_replica_fires_again(
     carry: Carry, address: str, upstream: Start
 ) -> None:
     erp = await upstream(answer({}, when=asyncio.Event()), answer({}))
-    await missed_a_minute(address, overlap="replace")
+    await missed_a_minute(address)
     it = await carry(
         connector(erp.url, timeout="60s"),
         delivering(
@@ -281,22 +280,77 @@ async def test_a_message_that_is_replaced_is_given_up(
     )
     await erp.until(lambda erp: erp.under_way == 1)
 
-    other = await opening.open(address) if address.startswith("postgres") else None
-    await fire_now(it, other)
-    kept = await it.until_settled(2)
-
-    assert Counter((each.state, each.reason) for each in kept) == {
-        ("skipped", "Replaced"): 1,
-        ("finished", ""): 1,
-    }
-    assert kept[0].reason == "Replaced"
-    if other:
-        await other.close()
-
-
-async def fire_now(it: Any, other: Journal | None) -> None:
-    """What another replica does when the time has come; on SQLite this one does it."""
-    journal = other or it.runtime._deliveries.access()
-    watch = Watch(journal, spec={"overlap": "replace"})
+    other = await opening.open(address)
+    watch = Watch(other, spec={"overlap": "replace"})
     watch.wall.now = datetime.now(UTC) + timedelta(minutes=2)
     await watch.schedule.look()
+    kept = await it.until_settled(2)
+
+    assert [(each.state, each.reason) for each in kept] == [
+        ("skipped", "Replaced"),
+        ("finished", ""),
+    ]
+    await other.close()
+
+
+class Work:
+    """Attempts that end when they are told to."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.under_way = 0
+        self.most_under_way = 0
+        self.may_end = asyncio.Event()
+
+    async def attempt(self, messages: Sequence[Message]) -> list[Settlement]:
+        (message,) = messages
+        self.begun.append(json.loads(message.body)["scheduledAt"][14:16])
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            await self.may_end.wait()
+        finally:
+            self.under_way -= 1
+        return [Settlement(message=message, state=State.FINISHED)]
+
+
+async def test_only_the_newest_message_is_attempted_and_one_at_a_time(journal: Journal) -> None:
+    watch = Watch(journal, spec={"overlap": "replace"})
+    work = Work()
+    replacing = Replacing(work, "default/it", journal)
+    await watch.at(0, 30)
+
+    attempts = []
+    for minute in (1, 2, 3):
+        await watch.at(minute)
+        (message,) = await claim(journal)
+        attempts.append(asyncio.create_task(replacing.attempt([message])))
+        async with asyncio.timeout(10):
+            while len(work.begun) < minute:  # noqa: ASYNC110 - a count has no event
+                await asyncio.sleep(0.01)
+    work.may_end.set()
+    ends = [settlement for attempt in attempts for settlement in await attempt]
+
+    assert [(end.state, end.reason) for end in ends] == [
+        (State.SKIPPED, "Replaced"),
+        (State.SKIPPED, "Replaced"),
+        (State.FINISHED, ""),
+    ]
+    assert work.most_under_way == 1
+
+
+async def test_an_attempt_that_is_cancelled_takes_its_work_with_it(journal: Journal) -> None:
+    watch = Watch(journal, spec={"overlap": "replace"})
+    work = Work()
+    await watch.at(0, 30)
+    await watch.at(1)
+    (message,) = await claim(journal)
+
+    attempting = asyncio.create_task(Replacing(work, "default/it", journal).attempt([message]))
+    async with asyncio.timeout(10):
+        while not work.begun:  # noqa: ASYNC110 - a count has no event
+            await asyncio.sleep(0.01)
+    attempting.cancel()
+    await asyncio.gather(attempting, return_exceptions=True)
+
+    assert work.under_way == 0

@@ -175,7 +175,7 @@ async def test_a_challenge_is_answered_and_leaves_no_message(
 
     assert (response.status_code, response.text) == (200, "abc")
     assert other.status_code in (401, 405)
-    assert it.messages() == []
+    assert await it.messages() == []
 
 
 def signed(body: bytes, key: bytes = b"canary-key", algorithm: str = "sha256") -> bytes:
@@ -354,7 +354,7 @@ async def test_a_request_that_does_not_gets_401_and_leaves_no_message(
 
     assert response.status_code == 401
     assert problem(response)["type"] == f"urn:isthmus:problem:{reason}"
-    assert it.messages() == []
+    assert await it.messages() == []
     assert logged[-1]["reason"] == reason
     for secret in ("canary-key", "old-key"):
         assert secret not in response.text + repr(logged)
@@ -391,7 +391,7 @@ async def test_a_body_that_is_too_large_is_refused(carry: Carry) -> None:
     it = await carry(delivering(webhook(maxBody="1Ki"), KEEP))
 
     assert (await it.post(content=b"x" * 1025)).status_code == 413
-    assert it.messages() == []
+    assert await it.messages() == []
 
 
 async def test_a_full_backlog_is_answered_with_503_until_there_is_room(

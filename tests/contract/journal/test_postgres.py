@@ -1,11 +1,13 @@
 """What only the database has: replicas, a network, a server that stops, and its clock."""
 
 import asyncio
+import random
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from signal import SIGINT, SIGQUIT
 
@@ -14,6 +16,7 @@ import pytest
 from journals import ROUTE, accepted, bodies, broken, draft, ended, one, until, wish
 
 from isthmus_runtime.journal import opening, schema
+from isthmus_runtime.journal.desk import Act, Desk, Filter
 from isthmus_runtime.journal.entries import Draft, Message, State
 from isthmus_runtime.journal.journal import Incompatible, Journal, JournalError, Unavailable
 from isthmus_runtime.journal.postgres import accepting, bell, claiming, home, pool
@@ -288,6 +291,28 @@ async def test_what_becomes_visible_late_waits_for_another_of_its_key(
     assert await bodies(journal, serial=True) == ["older"]
 
 
+async def test_a_claim_waits_for_one_that_has_not_committed(
+    database: str, journal: Journal
+) -> None:
+    """Two claims at once would each see nothing of what the other takes."""
+    sender, worker = [await pool.connect(_address(database)) for _ in range(2)]
+    await sender.execute("BEGIN")
+    await _accept_on(sender, draft("older", key="k"))
+    await accepted(journal, "younger", key="k")
+    await worker.execute(f"BEGIN; {claiming.turn(ROUTE)}")
+    assert len(await _claim_on(worker)) == 1
+    await sender.execute("COMMIT")
+
+    claiming_ = asyncio.create_task(bodies(journal, serial=True))
+    done, _ = await asyncio.wait((claiming_,), timeout=0.3)
+    assert not done, "it waits for its turn"
+    await worker.execute("COMMIT")
+
+    assert await claiming_ == []
+    for connection in (sender, worker):
+        await connection.close(timeout=1)
+
+
 async def test_a_message_is_not_marked_behind_one_that_is_just_being_settled(
     database: str, journal: Journal
 ) -> None:
@@ -314,10 +339,7 @@ async def test_a_settlement_waits_for_who_marks_behind_it(database: str, journal
     connection = await pool.connect(_address(database))
     await connection.execute("UPDATE queue SET turn = 1 WHERE turn = 2")
     await connection.execute("BEGIN")
-    row = wish(serial=True)
-    await connection.fetch(
-        claiming._ORDERED[False], row.route, row.limit, 7, row.owner, row.lease, 64
-    )
+    await _claim_on(connection)
 
     settling = asyncio.create_task(journal.settle(ended(message)))
     done, _ = await asyncio.wait((settling,), timeout=0.3)
@@ -329,8 +351,35 @@ async def test_a_settlement_waits_for_who_marks_behind_it(database: str, journal
     assert await bodies(journal, serial=True) == ["2"]
 
 
+async def test_the_one_after_next_has_its_turn_when_the_next_is_taken_away_meanwhile(
+    database: str, journal: Journal
+) -> None:
+    await accepted(journal, "1", "2", "3", key="k")
+    message = await one(journal, serial=True)
+    connection = await pool.connect(_address(database))
+    await connection.execute("BEGIN")
+    await connection.execute("DELETE FROM queue WHERE sequence = $1", message.sequence + 1)
+
+    settling = asyncio.create_task(journal.settle(ended(message)))
+    done, _ = await asyncio.wait((settling,), timeout=0.3)
+    assert not done, "it waits to know what becomes of the next"
+    await connection.execute("COMMIT")
+    await connection.close(timeout=1)
+
+    assert await settling
+    assert await bodies(journal, serial=True) == ["3"]
+
+
 def _address(database: str) -> Address:
     return Address(url=database, shown="")
+
+
+async def _claim_on(connection: pool.Connection) -> list[Sequence[object]]:
+    """The statement of a claim, in the transaction that is under way."""
+    asked = wish(serial=True)
+    return await connection.fetch(
+        claiming._ORDERED[False], asked.route, asked.limit, 7, asked.owner, asked.lease, 64
+    )
 
 
 async def _accept_on(connection: pool.Connection, given: Draft) -> None:
@@ -464,3 +513,56 @@ async def test_a_process_holds_few_connections(cluster: postgres.Cluster, journa
 
     count = cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'isthmus'")
     assert int(count) <= home.CONNECTIONS + 1
+
+
+async def test_no_key_stands_still_whatever_operators_do(database: str) -> None:
+    """Replicas deliver in order, messages die and hold their keys, and two operators replay and
+    drop all the while. In the end nothing is left that nobody looks at."""
+    replicas = [await opening.open(database) for _ in range(2)]
+    desks = [await opening.desk(database) for _ in range(2)]
+    chance = random.Random(11)
+    count = 300
+    await replicas[0].accept([draft(str(n), key=f"k{n % 5}") for n in range(count)])
+    under_way: set[str] = set()
+    stop = asyncio.Event()
+
+    async def work(replica: Journal) -> None:
+        while not stop.is_set():
+            for message in await replica.claim(wish(serial=True, limit=2)):
+                key = message.key or ""
+                assert key not in under_way, f"two of {key} are under way"
+                under_way.add(key)
+                dies, holds = chance.random() < 0.2, chance.random() < 0.5
+                state = State.DEAD if dies else State.FINISHED
+                under_way.discard(key)
+                await replica.settle(ended(message, state, holds=dies and holds))
+
+    async def operate(desk: Desk, name: str) -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            act = Act(name=f"{name}-{number}", who=name, why="chance")
+            key = Filter(key=f"k{chance.randrange(5)}")
+            if number % 3:
+                [_ async for _ in desk.replay(act, key)]
+            else:
+                waiting = replace(key, states=(State.NEW, State.DEAD))
+                [_ async for _ in desk.drop(act, waiting)]
+
+    async with asyncio.timeout(120), asyncio.TaskGroup() as tasks:
+        for replica in replicas * 2:
+            tasks.create_task(work(replica))
+        for name, desk in zip("ab", desks, strict=True):
+            tasks.create_task(operate(desk, name))
+        settled = (State.FINISHED, State.SKIPPED)
+
+        async def done() -> bool:
+            found = await desks[0].count(Filter(states=settled))
+            return sum(each.count for each in found) == count
+
+        await until(done, within=100)
+        stop.set()
+    for replica in replicas:
+        await replica.close()
+    for desk in desks:
+        await desk.close()

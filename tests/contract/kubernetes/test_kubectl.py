@@ -214,3 +214,89 @@ def test_null_survives_server_side_apply_but_not_kubectls_own(
 
     assert by_client == {"use": {}}
     assert by_server == {"use": {"price": None}}
+
+
+SOURCES = {
+    "http": ("{http: {path: /search}}", "/search"),
+    "webhook": ("{webhook: {path: /hooks, open: true}}", "/hooks"),
+    "schedule": ("{schedule: {cron: '30 2 * * *'}}", "30 2 * * *"),
+    "poll": ("{poll: {every: 5m, call: {connector: shop, path: /products}}}", "5m"),
+    "poll-cron": ("{poll: {cron: '@daily', call: {connector: shop, path: /products}}}", "@daily"),
+    "route": ("{route: {name: orders-in}}", "orders-in"),
+}
+
+
+def test_a_wide_list_tells_the_source_of_each_route(plane: ControlPlane, namespace: str) -> None:
+    for name, (source, _) in SOURCES.items():
+        text = ROUTE.replace("{http: {path: /search}}", source).replace(
+            "name: search", f"name: {name}"
+        )
+        _apply(plane, namespace, text)
+
+    table = plane.kubectl("get", "-n", namespace, "routes", "-o", "wide").stdout.splitlines()
+
+    start, end = table[0].index("SOURCE"), table[0].index("LASTAPPLIED")
+    told = {line.split()[0]: line[start:end].strip() for line in table[1:]}
+    assert told == {name: shown for name, (_, shown) in SOURCES.items()}
+
+
+DELIVERING = """\
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
+metadata: {name: orders}
+spec:
+  source:
+    poll:
+      every: 5m
+      call: {connector: shop}
+      pagination: {page: {}}
+      changeDetection: {}
+  message: {key: "{% sku %}"}
+  delivery: {retry: {backoff: {}}, batch: {}}
+  retention: {}
+  steps: [{call: {connector: shop}}]
+"""
+
+
+def test_defaults_of_a_route_that_delivers_are_filled_where_something_is_written(
+    plane: ControlPlane, namespace: str
+) -> None:
+    _apply(plane, namespace, DELIVERING)
+
+    spec = _get(plane, namespace, "route/orders")["spec"]
+
+    assert spec["source"]["poll"]["pagination"] == {
+        "page": {"param": "page", "start": 1},
+        "maxPages": 100_000,
+    }
+    assert spec["source"]["poll"]["changeDetection"] == {"fields": "{% $ %}"}
+    assert spec["delivery"] == {
+        "order": "none",
+        "concurrency": 8,
+        "retry": {"attempts": 10, "backoff": {"initial": "2s", "max": "10m"}},
+        "onFailure": "park",
+        "timeout": "30s",
+        "skipIfDelivered": False,
+        "batch": {"count": 100, "size": "1Mi", "wait": "1s"},
+        "maxBacklog": 100_000,
+    }
+    assert spec["retention"] == {"age": "168h", "count": 1_000_000}
+    assert plane.kubectl("diff", "-n", namespace, "-f", "-", stdin=DELIVERING).stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "says"),
+    [
+        ("source.schedule.timeZone", "Time zone that `cron` is read in, such as Europe/Amsterdam."),
+        ("source.webhook.verify.hmac.signed", "What is signed, as a template that reads `$body`"),
+        ("source.poll.pagination", "Rules: exactly one of page, offset, cursor, linkHeader,"),
+        ("delivery.onFailure", "ENUM: park block"),
+        ("message.version", "A message that is older than what was delivered last for its key"),
+        ("privacy.mask", "Paths inside a body, wherever it is shown."),
+        ("steps.lookup", "an object with `key`, `reference` and `value`, or null."),
+    ],
+)
+def test_explain_tells_what_to_write(plane: ControlPlane, field: str, says: str) -> None:
+    told = " ".join(plane.kubectl("explain", f"routes.spec.{field}").stdout.split())
+
+    assert says in told

@@ -151,12 +151,7 @@ class Compiler:
     def _on_error(self, spec: OnError) -> Plain:
         if spec.respond is not None:
             return respond.compile(spec.respond, self.binder)
-        tree = self.binder.tree(spec.use)
-
-        def use(x: Exchange) -> Body:
-            return tree.body(x)
-
-        return use
+        return self.binder.tree(spec.use).body
 
 
 class _Branches(dict[str, Run]):

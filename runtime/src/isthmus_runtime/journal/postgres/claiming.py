@@ -162,8 +162,7 @@ async def in_order(connection: Connection, wish: Claim) -> Claimed:
     enough, or nothing new is seen."""
     taken: list[Message] = []
     window = max(_WINDOW, 2 * wish.limit)
-    turn = f"SET LOCAL synchronous_commit TO off; SELECT {_lock(wish.route)}"
-    async with transaction(connection, turn):
+    async with transaction(connection, turn(wish.route)):
         while True:
             rows = await connection.fetch(
                 _ORDERED[wish.notes],
@@ -201,9 +200,12 @@ def _token() -> int:
     return secrets.randbits(62) + 1
 
 
-def _lock(route: str) -> str:
+def turn(route: str) -> str:
+    """What begins a claim with order: wait for the one before, and do not wait for a sync."""
     number = zlib.crc32(route.encode())
-    return f"pg_advisory_xact_lock({LOCK_CLASS}, {number - (1 << 32) * (number >> 31)})"
+    number -= (1 << 32) * (number >> 31)  # PostgreSQL's integers have a sign
+    lock = f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, {number})"
+    return f"SET LOCAL synchronous_commit TO off; {lock}"
 
 
 def _found(rows: Sequence[Any], wish: Claim) -> list[Message]:
