@@ -125,7 +125,9 @@ def app(chosen: Settings) -> Starlette:
     database.execute("PRAGMA journal_mode = WAL")
     sold = orders.assortment()
     outbox = Outbox(database)
-    shelf = Shelf(database, (Level(each.sku, each.stock, catalogue.COUNTED_AT) for each in sold.products))
+    shelf = Shelf(
+        database, (Level(each.sku, each.stock, catalogue.COUNTED_AT) for each in sold.products)
+    )
     shop = Shop(sold, outbox, shelf, chosen.pace)
     sender = Sender(outbox, url=chosen.webhook_url, secret=chosen.webhook_secret)
     advice = "the token of STOCK_TOKEN."

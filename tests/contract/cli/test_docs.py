@@ -18,17 +18,20 @@ DOCUMENTS = sorted(
 )
 
 
-def test_the_mapping_in_the_guide_passes_its_own_tests(
-    isthmus: Callable[..., CompletedProcess[str]], folder: Callable[[Mapping[str, str]], Path]
+@pytest.mark.parametrize("page", ["mappings", "messages"])
+def test_what_the_guide_shows_passes_its_own_tests(
+    isthmus: Callable[..., CompletedProcess[str]],
+    folder: Callable[[Mapping[str, str]], Path],
+    page: str,
 ) -> None:
-    shown = FENCED.findall((ROOT / "docs/how-to/mappings.md").read_text())
+    shown = FENCED.findall((ROOT / f"docs/how-to/{page}.md").read_text())
 
     ended = isthmus("test", folder({f"{i}.yaml": text for i, text in enumerate(shown)}))
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("page", ["mappings", "route-on-kubernetes"])
+@pytest.mark.parametrize("page", ["mappings", "messages", "route-on-kubernetes"])
 def test_the_manifests_of_the_guide_have_no_errors(
     isthmus: Callable[..., CompletedProcess[str]],
     folder: Callable[[Mapping[str, str]], Path],
