@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 FENCED = re.compile(r"```yaml\n(apiVersion: isthmus\.dev/.*?)```", re.DOTALL)
+PART = re.compile(r"```yaml\n# (examples/\S+)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([\w./-]+)")
 CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 DOCUMENTS = sorted(
@@ -42,6 +43,14 @@ def test_the_manifests_of_the_guide_have_no_errors(
 
     assert shown
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_what_is_said_to_stand_in_a_file_stands_there(document: Path) -> None:
+    """Parts of manifests that name their file in a comment above them."""
+    parts = PART.findall((ROOT / document).read_text())
+
+    assert [part for file, part in parts if part not in (ROOT / file).read_text()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)

@@ -254,6 +254,14 @@ def test_stock_that_orders_take_is_told_to_the_shop(shop: Shop) -> None:
     until(lambda: shop.level(material) == 7 - sold)
 
 
+def test_a_level_that_the_shop_refuses_holds_up_no_other(shop: Shop) -> None:
+    shop.count("ONLY-IN-THE-ERP", 1)
+    shop.count("RG-10445", 11)
+
+    until(lambda: shop.level("RG-10445") == 11)
+    shop.route.wait_for(r"route=default/stock-to-shop .*attempt=2 state=retry")
+
+
 def test_nothing_is_out_of_order_and_no_secret_is_in_what_was_said(shop: Shop) -> None:
     shop.order(count=1)
     shop.until_taken()
