@@ -205,6 +205,15 @@ def _unquoted(value: str) -> str:
     return value[1:-1] if is_quoted else value
 
 
+def everything(place: Path) -> frozenset[str]:
+    """All values that a place has, as far as they are text: whoever shows anything masks them."""
+    if place.is_dir():
+        # A pod's mount has each file twice: below the kubelet's link, and through links to that.
+        found = (file for file in place.glob("*/*") if file.is_file())
+        return frozenset(file.read_text("utf-8", "replace").strip() for file in found)
+    return frozenset(parse(place.read_text("utf-8"), file=str(place)).values())
+
+
 def at(place: Path | None) -> Secrets:
     """The secrets in a pod's mount, a folder or an env file."""
     if place is None:
