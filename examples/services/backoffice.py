@@ -7,7 +7,7 @@
          &copies=3            ... and each webhook goes out three times, as happens
     GET  /orders/{number}     the webhooks of an order: sent or not, attempts, trouble
     POST /stock               [{"sku": "CH-10423", "available": 12, "changed_at": "..."}]; signed in
-    GET  /stock/{sku}         what the shop was told last
+    GET  /stock/{sku}         what the shop was told last, or counted on 1 January
     GET  /report              how many orders, webhooks and stock levels
 
 Webhooks go to WEBHOOK_URL, signed with WEBHOOK_SECRET, until somebody answers 2xx. Stock is taken
@@ -34,6 +34,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 import bodies
+import catalogue
 import clock
 import faults
 import forwarding
@@ -124,7 +125,9 @@ def app(chosen: Settings) -> Starlette:
     database.execute("PRAGMA journal_mode = WAL")
     sold = orders.assortment()
     outbox = Outbox(database)
-    shelf = Shelf(database, (product.sku for product in sold.products))
+    shelf = Shelf(
+        database, (Level(each.sku, each.stock, catalogue.COUNTED_AT) for each in sold.products)
+    )
     shop = Shop(sold, outbox, shelf, chosen.pace)
     sender = Sender(outbox, url=chosen.webhook_url, secret=chosen.webhook_secret)
     advice = "the token of STOCK_TOKEN."

@@ -14,6 +14,8 @@ from vocabulary import Category, Kind
 PRODUCTS_PER_CATEGORY = 90
 FIRST_NUMBER = 10_400
 SEED = 137
+COUNTED_AT = "2026-01-01T00:00:00.000Z"
+"""When the stock of all products was counted; every system begins with that."""
 
 _FAMILY = {
     material: family for family, materials in vocabulary.FAMILIES.items() for material in materials

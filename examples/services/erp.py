@@ -33,7 +33,6 @@ from order_book import OrderBook
 from sign_in import Basic
 from warehouse import Warehouse
 
-COUNTED_AT = "2026-01-01T00:00:00.000Z"
 WATCHING = frozenset({"/health", "/report", "/writes"})
 """Paths of people who watch the ERP, which its standing faults spare."""
 
@@ -66,7 +65,7 @@ def app(settings: Settings) -> Starlette:
     database = erp_database.opened(
         settings.database,
         levels={product.sku: product.stock for product in products},
-        counted_at=COUNTED_AT,
+        counted_at=catalogue.COUNTED_AT,
     )
     warehouse = Warehouse(database)
     switch = Switch(settings.faults)

@@ -27,10 +27,16 @@ class Level:
 class Shelf:
     """Stock levels; an older one never overwrites a newer one."""
 
-    def __init__(self, database: sqlite3.Connection, skus: Iterable[str]) -> None:
+    def __init__(self, database: sqlite3.Connection, counted: Iterable[Level]) -> None:
+        """Begin with what was counted, unless something was told already."""
         self._database = database
         database.executescript(SCHEMA)
-        self._skus = {*skus, *(sku for (sku,) in database.execute("SELECT sku FROM novelties"))}
+        levels = tuple(counted)
+        with database:
+            for level in levels:
+                self._take(level)
+        novelties = (sku for (sku,) in database.execute("SELECT sku FROM novelties"))
+        self._skus = {*(level.sku for level in levels), *novelties}
 
     def sells(self, sku: str) -> bool:
         """Tell whether the shop has the product in its range."""

@@ -39,9 +39,9 @@ class Ledger:
         counted: dict[str, int] = (await self._http.get("/report")).json()
         return counted
 
-    async def suffer(self, **faults: str) -> None:
-        """Make the ERP misbehave; nothing mends it."""
-        (await self._http.put("/faults", json=faults)).raise_for_status()
+    async def mend(self) -> None:
+        """End what is wrong with the ERP."""
+        (await self._http.delete("/faults")).raise_for_status()
 
     def take(self, write: dict[str, Any]) -> None:
         """Enter a write."""

@@ -19,5 +19,6 @@ class Message(Model):
     version: WholeExpression | None = Field(
         None,
         description="How new it is: a number, or a text that sorts as it ages. A message that is "
-        "older than what was delivered last for its key is skipped.",
+        "older than what was delivered last for its key is skipped. Messages of a key go one by "
+        "one then, as with order: key.",
     )

@@ -10,7 +10,8 @@ from isthmus_api.rules import exactly_one_of
 class Remember(Model):
     """Write an entry of a store, in place of what is there for its key. The body stays.
 
-    It is written at once: what a later step does to the message does not undo it.
+    Until the message is done only itself reads it; then it is written with its end, or before the
+    answer of a Route that answers. A message that fails leaves nothing behind.
     """
 
     store: Name = Field(description="The store, which all Routes of the namespace share.")

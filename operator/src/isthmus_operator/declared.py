@@ -18,6 +18,7 @@ from isthmus_api import manifests
 from isthmus_api.model import API_VERSION, Model
 from isthmus_api.problems import Problem
 from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, NOWHERE, ROUTE, Key, Resource
+from isthmus_operator.kept import packed
 from isthmus_operator.metrics import State
 
 Read = Resource[Model] | tuple[Problem, ...]
@@ -61,8 +62,8 @@ class Declared:
             generation=metadata["generation"],
             version=int(metadata["resourceVersion"]),
             deleting="deletionTimestamp" in metadata,
-            manifest=orjson.dumps(manifest),
-            status=orjson.dumps(found.get("status") or {}),
+            manifest=packed(manifest),
+            status=packed(found.get("status") or {}),
             references=frozenset(_references(key, manifest["spec"])),
             standing=_standing(found.get("status") or {}),
         )

@@ -15,6 +15,7 @@ from isthmus_api.model import GROUP
 from isthmus_api.resources import ROUTE
 from isthmus_operator import drift
 from isthmus_operator.desired import JOURNAL_ANNOTATION, PLAN_ANNOTATION, ROUTE_LABEL, Journal
+from isthmus_operator.kept import packed
 
 _OWNER: Final = (GROUP, ROUTE.name)
 _NOT_KEPT: Final = frozenset({"status", "data"})
@@ -75,7 +76,7 @@ class Child:
         return cls(
             uid=metadata["uid"],
             owner=owner(metadata),
-            body=orjson.dumps(body),
+            body=packed(body),
             plan=_plan(found),
             journal=_journal(metadata),
             progress=_progress(found) if found.get("kind") == "Deployment" else None,

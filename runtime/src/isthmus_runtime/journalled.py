@@ -20,6 +20,7 @@ from isthmus_runtime.delivery.worker import Attempting, Terms, Worker
 from isthmus_runtime.drafting import Drafter
 from isthmus_runtime.endpoint import Endpoint
 from isthmus_runtime.journal.access import Access
+from isthmus_runtime.journal.entries import Message, Settlement
 from isthmus_runtime.secrets import NotedSecrets
 from isthmus_runtime.sources.poll import Poll
 from isthmus_runtime.sources.replacing import Replacing
@@ -89,6 +90,15 @@ class JournalledRoute:
         )
         self._worker.start()
         self._source.start()
+
+    @property
+    def drafter(self) -> Drafter:
+        """What makes its messages."""
+        return self._drafter
+
+    async def attempt(self, messages: Sequence[Message]) -> list[Settlement]:
+        """Take messages through the steps once; how each is settled. Nothing is written."""
+        return await self._attempts.attempt(messages)
 
     async def stop_source(self) -> None:
         """Accept nothing more."""

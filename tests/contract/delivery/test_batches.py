@@ -45,7 +45,7 @@ async def test_of_100_items_of_which_3_fail_97_finish_and_3_are_tried_again_alon
 
     first, second = lists(erp.arrivals)
     assert [item["n"] for item in first] == list(range(100))
-    assert [item["n"] for item in second] == [13, 14, 77]
+    assert sorted(item["n"] for item in second) == [13, 14, 77]
     assert Counter((each.state, each.attempts) for each in kept) == {
         ("finished", 1): 97,
         ("finished", 2): 3,

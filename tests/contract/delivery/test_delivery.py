@@ -312,8 +312,11 @@ async def test_a_thousand_events_on_fifty_keys_arrive_in_order_per_key(
 
     erp = await upstream(choose)
     it = await carry(
-        connector(erp.url),
-        it_sends(message={"key": "{% key %}"}, delivery={"order": "key", "concurrency": 8}),
+        connector(erp.url, timeout="1h"),  # nothing is answered until everything is accepted
+        it_sends(
+            message={"key": "{% key %}"},
+            delivery={"order": "key", "concurrency": 8, "timeout": "1h"},
+        ),
     )
 
     sent: dict[int, list[int]] = defaultdict(list)

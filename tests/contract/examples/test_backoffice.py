@@ -238,11 +238,15 @@ class TestStock:
 
         assert office.get("/stock/CH-10423").json()["available"] == 4
         assert office.get("/report").json()["stock"] == {
-            "products": 2,
+            "products": 1260,
             "calls": 1,
             "levels": 2,
             "late": 0,
         }
+
+    def test_before_anything_is_told_there_is_what_was_counted(self, office: Office) -> None:
+        assert office.get("/stock/CH-10423").json()["changed_at"] == "2026-01-01T00:00:00.000Z"
+        assert_problem(office.get("/stock/NEW-1"), 404)
 
     def test_an_older_level_overwrites_no_newer_one(self, office: Office) -> None:
         tell(office, level("CH-10423", 4, second=2))

@@ -1,4 +1,4 @@
-"""The one private part of kopf that the edge leans on, on a real API server.
+"""The edge on a real API server, and the one private part of kopf that it leans on.
 
 kopf promises nothing of it, so these tests say when a new version of kopf wants a look: first that
 it is another one, then whether what we know of it still holds.
@@ -7,10 +7,12 @@ it is another one, then whether what we know of it still holds.
 import asyncio
 import gc
 from importlib import metadata
-from typing import Any
+from typing import Any, ClassVar
 
 import manifests_text
+import pytest
 from control_plane import ControlPlane
+from faulty_api import FaultyApi
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from operating import Cluster, eventually
 
@@ -20,6 +22,7 @@ from isthmus_operator.kube import Access
 
 LOOKED_AT = "1.45.2"
 COUNT = 20
+LOGIN_SECONDS = 1.0
 
 
 class Heard:
@@ -92,3 +95,45 @@ async def _until_heard(heard: Heard, names: set[str]) -> None:
         return heard.names
 
     await eventually(look, until=lambda seen: seen == names)
+
+
+class Counted(Access):
+    """An access that notes each time somebody asks for its token."""
+
+    asked: ClassVar[list[str]] = []
+
+    @property
+    def token(self) -> str | None:
+        """None: the stand-in for the API server has its own."""
+        self.asked.append(self.server)
+        return None
+
+
+async def test_who_we_are_is_asked_again_once_it_may_have_ended(
+    cluster: Cluster, plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kubelet replaces a pod's token every hour; kopf has it for as long as it is told."""
+    monkeypatch.setattr(edge, "LOGIN_SECONDS", LOGIN_SECONDS)
+    stop, heard, names = asyncio.Event(), Heard(), set[str]()
+    async with FaultyApi(plane) as api:
+        access = Counted(api.access.server, None)
+        watching = asyncio.create_task(
+            edge.watch(access, heard, namespaces=[cluster.namespace], stop=stop)
+        )
+        try:
+            for number in range(3):
+                before = len(Counted.asked)
+                names.add(f"c-{number}")
+                document = manifests_text.connector("http://erp.example", name=f"c-{number}")
+                await cluster.kubectl("apply", "-f", "-", stdin=document)
+                await _until_heard(heard, names)
+                await asyncio.sleep(LOGIN_SECONDS)  # it ends by its age
+                api.cut()  # who watches next has to say who it is
+                await eventually(_asked, until=lambda seen, before=before: seen > before)  # type: ignore[misc] # bound per number
+        finally:
+            stop.set()
+            await watching
+
+
+async def _asked() -> int:
+    return len(Counted.asked)

@@ -374,6 +374,13 @@ WRONG = {
         "only a message of a webhook has headers",
         "remove it",
     ),
+    "a test that expects the result of a batch": Wrong(
+        route(delivery="{batch: {}}", tests="[{name: t, message: {body: 1}, expect: {body: 1}}]"),
+        Code.MISPLACED,
+        "spec.tests[0].expect.body",
+        "the result of a batch belongs to no single message",
+        "expect the calls it makes, and a state",
+    ),
     "a test with a message of a Route that answers": Wrong(
         route("{http: {path: /a}}", tests="[{name: t, message: {}, expect: {status: 200}}]"),
         Code.MISPLACED,

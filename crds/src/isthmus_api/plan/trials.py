@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from isthmus_api.plan import scope
 from isthmus_api.problems import Code, Path, Problem
 from isthmus_api.route import RouteSpec
 from isthmus_api.route_case import RouteTest
@@ -31,6 +32,12 @@ def _of_messages(spec: RouteSpec, test: RouteTest, path: Path) -> Iterator[Probl
                 "write state: finished, or another one",
                 (*path, "expect", name),
             )
+    if "body" in test.expect.written() and scope.is_batched(spec):
+        yield _misplaced(
+            "the result of a batch belongs to no single message",
+            "expect the calls it makes, and a state",
+            (*path, "expect", "body"),
+        )
     parts = test.message.written() if test.message else {}
     for name in ("params", "query", "headers"):
         if name in parts and not spec.source.webhook:

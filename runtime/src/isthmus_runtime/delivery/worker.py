@@ -29,6 +29,9 @@ _LOOK_AGAIN: Final = 10.0
 _FRESH: Final = 1.0
 """Seconds for which it is believed when the next message is due."""
 
+_QUICK: Final = 0.05
+"""Seconds below which attempts are so quick that the next messages are claimed ahead of them."""
+
 _LAST_WORDS: Final = 2.0
 """Seconds that a journal has to take claims back when the worker leaves."""
 
@@ -72,9 +75,11 @@ class Worker:
         self._now = asyncio.get_running_loop().time
         self._wake = asyncio.Event()
         self._stopped = asyncio.Event()
-        self._held: dict[str, Message] = {}
+        self._held: dict[tuple[str, int], Message] = {}
         self._ready: deque[Group] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._busy = 0
+        self._pace = _QUICK
         self._more = True
         self._due_at = 0.0
         self._asked_at = -_FRESH
@@ -130,24 +135,36 @@ class Worker:
     async def _turn(self) -> float:
         """Claim what there is room for and begin it; seconds to rest after that."""
         self._begin_ready()
-        wanted = 0 if self._ready else self._gathering.wanted(self._places)
-        if wanted <= 0:
+        wanted = self._wanted()
+        if not wanted:
             self._more = True  # perhaps: nobody has looked
             return _LOOK_AGAIN
         claimed = await self._journal.claim(self._wish(wanted))
-        self._held.update({message.uid: message for message in claimed})
+        self._held.update({_name(message): message for message in claimed})
         self._more = len(claimed) == wanted
         self._ready.extend(self._gathering.add(claimed, now=self._now()))
         if ripe := self._gathering.ripe(now=self._now()):
             self._ready.append(ripe)
         self._begin_ready()
         if self._more:
-            return 0.0 if self._places > 0 else _LOOK_AGAIN
+            return 0.0 if self._wanted() else _LOOK_AGAIN
         return await self._until_due()
 
     @property
     def _places(self) -> int:
-        return self._terms.places - len(self._under_way)
+        """How many groups may begin. One that only has to be settled leaves its place to the next,
+        as long as the journal keeps up."""
+        most = self._terms.places
+        settling = len(self._under_way) - self._busy
+        return most - self._busy - max(0, settling - most)
+
+    def _wanted(self) -> int:
+        """How many messages to claim now: few claims of many, rather than many of few."""
+        ahead = self._terms.places if self._pace < _QUICK else 0
+        groups = self._places + ahead - len(self._ready)
+        if self._ready and groups < max(self._terms.places // 2, 1):
+            return 0
+        return max(self._gathering.wanted(groups), 0) if groups > 0 else 0
 
     def _wish(self, limit: int) -> Claim:
         terms = self._terms
@@ -174,34 +191,50 @@ class Worker:
 
     def _begin_ready(self) -> None:
         while self._ready and self._places > 0 and not self._stopped.is_set():
+            self._busy += 1
             task = asyncio.create_task(self._deliver(self._ready.popleft()))
             self._under_way.add(task)
             task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        """A place is free: somebody may wait for it, or for the key of who had it."""
+        """Settled: somebody may wait for its key, or for the journal to keep up."""
         self._under_way.discard(task)
         if self._more or self._ready or self._terms.serial:
             self._wake.set()
 
     async def _deliver(self, group: Group) -> None:
+        try:
+            settlements, took = await self._attempt(group)
+        except Exception as failure:  # the lease ends, and they are attempted again
+            logs.error("messages could not be attempted", failure, route=self._terms.route)
+            for message in group:
+                self._held.pop(_name(message), None)
+            return
+        if len(settlements) == 1:
+            await self._settle(settlements[0], took)
+        else:
+            await asyncio.gather(*(self._settle(each, took) for each in settlements))
+
+    async def _attempt(self, group: Group) -> tuple[list[Settlement], float]:
+        """Attempt a group, and leave its place."""
         started = self._now()
         self._tally.begin(group)
         try:
             settlements = await self._attempting.attempt(group)
-            took = self._now() - started
-            await asyncio.gather(*(self._settle(one, took) for one in settlements))
-        except Exception as failure:  # the lease ends, and they are attempted again
-            logs.error("messages could not be attempted", failure, route=self._terms.route)
-            for message in group:
-                self._held.pop(message.uid, None)
         finally:
             self._tally.end(group)
+            self._busy -= 1
+        took = self._now() - started
+        self._pace += (took - self._pace) / 8
+        self._begin_ready()
+        if self._more:
+            self._wake.set()
+        return settlements, took
 
     async def _settle(self, settlement: Settlement, took: float) -> None:
         """Write how an attempt ended, for as long as it takes."""
         away = Absence("a message cannot be settled", route=self._terms.route)
-        uid = settlement.message.uid
+        name = _name(settlement.message)
         is_bare = False
         while True:
             try:
@@ -210,12 +243,12 @@ class Worker:
             except Unavailable as error:
                 await asyncio.sleep(away.note(error))
             except Exception as failure:
-                logs.error("a message could not be settled", failure, uid=uid)
+                logs.error("a message could not be settled", failure, uid=name[0])
                 if is_bare:  # the lease ends, and it is attempted again
-                    self._held.pop(uid, None)
+                    self._held.pop(name, None)
                     return
                 settlement, is_bare = _bare(settlement), True
-        self._held.pop(uid, None)
+        self._held.pop(name, None)
         if settlement.state is State.RETRY:
             self._due_at = min(self._due_at, self._now() + settlement.delay)
             self._wake.set()
@@ -238,7 +271,7 @@ class Worker:
     async def _release(self, messages: Sequence[Message]) -> None:
         """Give claims back; where that fails they end with their lease."""
         for message in messages:
-            self._held.pop(message.uid, None)
+            self._held.pop(_name(message), None)
         if not messages:
             return
         try:
@@ -256,6 +289,11 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopped.wait()
+
+
+def _name(message: Message) -> tuple[str, int]:
+    """A claim: this process may have a message twice, when it lost the first claim unnoticed."""
+    return message.uid, message.token
 
 
 def _bare(settlement: Settlement) -> Settlement:
