@@ -32,8 +32,10 @@ def embedded_journal(cluster: Cluster, *namespaces: str) -> Iterator[None]:
             )
             yield
         finally:
-            cluster.install()
-            cluster.system.kubectl("delete", "pvc", CLAIM, "--ignore-not-found")
+            try:
+                cluster.install()
+            finally:
+                cluster.system.kubectl("delete", "pvc", CLAIM, "--ignore-not-found")
 
 
 def address(namespace: Namespace) -> str:

@@ -41,13 +41,13 @@ class Exchange:
     def bind(self, name: str, body: Body) -> None:
         """Make a result readable as `$name` and keep the body."""
         self.variables[name] = body.value
-        self.learn(body.large)
+        if body.large:
+            self.learn(body.large)
 
     def take(self, body: Body) -> None:
         """Make a result the body."""
-        large = self.large
-        if large:
-            body.large = self._learned = large | body.large
+        if self._learned or self.body.large:
+            body.large = self._learned = self.large | body.large
         self.body = body
 
     def learn(self, large: frozenset[str]) -> None:

@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import json
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ import orjson
 
 Format = Literal["json", "console"]
 Line = dict[str, Any]
+_Noted = tuple[float, str, str, Line]
 
 _GATHERED_SECONDS: Final = 0.02
 _COLOURS: Final = {"info": "32", "warning": "33", "error": "31"}
@@ -31,13 +33,13 @@ class _Log:
     def __init__(self) -> None:
         self.render: Callable[[Line], bytes] = _json
         self.captured: list[Line] | None = None
-        self._pending: list[Line] = []
+        self._pending: list[_Noted] = []
 
-    def take(self, line: Line) -> None:
+    def take(self, noted: _Noted) -> None:
         if self.captured is not None:
-            self.captured.append(line)
+            self.captured.append(_line(noted))
             return
-        self._pending.append(line)
+        self._pending.append(noted)
         if len(self._pending) == 1:
             try:
                 asyncio.get_running_loop().call_later(_GATHERED_SECONDS, self.write)
@@ -45,12 +47,18 @@ class _Log:
                 self.write()
 
     def write(self) -> None:
-        lines = b"".join([self.render(line) for line in self._pending])
+        lines = b"".join([self.render(_line(noted)) for noted in self._pending])
         self._pending.clear()
         # Who reads our lines may be gone; that must not end what we serve.
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.buffer.write(lines)
             sys.stderr.buffer.flush()
+
+
+def _line(noted: _Noted) -> Line:
+    at, level, event, fields = noted
+    moment = datetime.fromtimestamp(at, UTC)
+    return {"timestamp": moment, "level": level, "event": event, **fields}
 
 
 def _json(line: Line) -> bytes:
@@ -104,8 +112,8 @@ def error(event: str, failure: BaseException, **fields: Any) -> None:
 
 
 def note(level: str, event: str, fields: Line) -> None:
-    """Write a line whose fields are at hand as an object already."""
-    _LOG.take({"timestamp": datetime.now(UTC), "level": level, "event": event, **fields})
+    """Write a line whose fields are at hand as an object already, and stay as they are."""
+    _LOG.take((time.time(), level, event, fields))
 
 
 @contextlib.contextmanager

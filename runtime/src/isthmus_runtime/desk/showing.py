@@ -75,16 +75,18 @@ class Window:
 
 
 def _decoded(body: bytes, content_type: str) -> Shown:
+    """A body as it is. What looks like an object is one, whatever its sender calls it: something in
+    it may have to be masked."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
         return Shown(base64.b64encode(body).decode(), "base64")
-    if _JSON in content_type:
-        try:
-            return Shown(json.loads(text), "json")
-        except (json.JSONDecodeError, RecursionError):
-            pass
-    return Shown(text, "text")
+    try:
+        value = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return Shown(text, "text")
+    is_json = isinstance(value, dict | list) or _JSON in content_type or not content_type
+    return Shown(value, "json") if is_json else Shown(text, "text")
 
 
 def _restored(edited: Any, shown: Any, original: Any, place: str) -> Any:

@@ -36,6 +36,9 @@ def test_what_is_masked_is_not_shown() -> None:
 
 SEEN: dict[str, tuple[bytes, str, Any, str]] = {
     "JSON of another type": (b'{"card": 1}', "application/vnd.shop+json", {"card": "***"}, "json"),
+    "JSON of a type that is not given": (b'{"card": 1}', "", {"card": "***"}, "json"),
+    "JSON that is called text": (b'{"card": 1}', "text/plain", {"card": "***"}, "json"),
+    "a number in a text": (b"1", "text/plain", "1", "text"),
     "text": (b"pass: hunter22", "text/plain", "pass: ***", "text"),
     "what says it is JSON and is not": (b"{card", JSON, "{card", "text"),
     "what is no text": (b"\xff\xfe", "image/png", "//4=", "base64"),
