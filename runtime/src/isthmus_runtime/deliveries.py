@@ -41,7 +41,7 @@ class Deliveries:
         self._pruned_every = pruned_every
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{new_uid()[-8:]}"
         self._routes: dict[str, JournalledRoute] = {}
-        self._backlog: dict[str, int] = {}
+        self._waiting: dict[str, tuple[int, float]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def route(self, plan: RoutePlan, connectors: Mapping[str, Connector]) -> JournalledRoute:
@@ -108,7 +108,8 @@ class Deliveries:
 
     def status(self, route: JournalledRoute) -> dict[str, Any]:
         """What the status page tells of a Route."""
-        return {**route.status(), "backlog": self._backlog.get(route.name)}
+        backlog, overdue = self._waiting.get(route.name, (None, None))
+        return {**route.status(), "backlog": backlog, "overdueSeconds": overdue}
 
     async def _begin(self) -> None:
         await self.access.open()
@@ -125,13 +126,19 @@ class Deliveries:
         away = Absence("the backlog cannot be read")
         while True:
             try:
-                self._backlog = {name: await journal.backlog(name) for name in tuple(self._routes)}
+                self._waiting = {
+                    name: (await journal.backlog(name), await journal.overdue(name))
+                    for name in tuple(self._routes)
+                }
                 away.over()
             except Exception as failure:
                 away.note(failure)
             metrics.MESSAGES_BACKLOG.clear()
-            for name, count in self._backlog.items():
-                metrics.MESSAGES_BACKLOG.labels(*name.split("/", 1)).set(count)
+            metrics.MESSAGES_OVERDUE_SECONDS.clear()
+            for name, (backlog, overdue) in self._waiting.items():
+                labels = name.split("/", 1)
+                metrics.MESSAGES_BACKLOG.labels(*labels).set(backlog)
+                metrics.MESSAGES_OVERDUE_SECONDS.labels(*labels).set(overdue)
             await asyncio.sleep(self._sampled_every)
 
     async def _prune(self, journal: Journal) -> None:

@@ -105,6 +105,12 @@ MESSAGES_BACKLOG = gauge(
     ("namespace", "route"),
     registry=REGISTRY,
 )
+MESSAGES_OVERDUE_SECONDS = gauge(
+    "isthmus_messages_overdue_seconds",
+    "For how long the message waits that is due the longest; 0 while all are taken at once.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
 ACCEPT_SECONDS = histogram(
     "isthmus_messages_accept_duration_seconds",
     "From what a source found to its messages being safe in the journal.",
