@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 import goals
+from journal import findings as journal_findings
 from scale import findings
 
 _UNKNOWN: Final[Mapping[str, str]] = MappingProxyType({})
@@ -18,6 +19,7 @@ def text(
     left_out: Sequence[str],
     scale: findings.Findings | None = None,
     conditions: Mapping[str, str] = _UNKNOWN,
+    journal: journal_findings.Findings | None = None,
 ) -> str:
     """Write the whole report."""
     parts = ["Figures (medians over the rounds)", _table(_figures(results))] if results else []
@@ -25,6 +27,9 @@ def text(
     if scale and (scale.applied or scale.pods):
         parts += ["", "The operator", _table(scale.figures())]
         verdict += scale.rows()
+    if journal and journal.homes:
+        parts += ["", "The journal", _table(journal.figures())]
+        verdict += journal.rows()
     if verdict:
         parts += ["", "Ratios of this run, with floor and aim", _table(_verdict(verdict))]
     else:
@@ -42,14 +47,20 @@ def document(
     options: Mapping[str, object],
     scale: findings.Findings | None = None,
     conditions: Mapping[str, str] = _UNKNOWN,
+    journal: journal_findings.Findings | None = None,
 ) -> dict[str, object]:
     """Give the report as JSON."""
-    verdict = [*goals.rows(results), *(scale.rows() if scale else ())]
+    verdict = [
+        *goals.rows(results),
+        *(scale.rows() if scale else ()),
+        *(journal.rows() if journal else ()),
+    ]
     return {
         "conditions": dict(conditions),
         "options": dict(options),
         "results": [dataclasses.asdict(result) for result in results],
         "operator": dataclasses.asdict(scale) if scale else None,
+        "journal": dataclasses.asdict(journal) if journal else None,
         "goals": [{**dataclasses.asdict(row), "verdict": row.verdict} for row in verdict],
         "leftOut": list(left_out),
     }

@@ -3,16 +3,18 @@
     python bench/run.py                        everything, about twenty minutes
     python bench/run.py --quick                a look, about three minutes: not for decisions
     python bench/run.py --work map --engines isthmus,camel --json out.json
-    python bench/run.py messages               only that: everything above but the next two
+    python bench/run.py messages               none of those that follow
     python bench/run.py operator               the operator with thousands of Routes
     python bench/run.py pods --rounds 9        Routes whose pods run, on the cluster that there is
+    python bench/run.py journal                what it costs to lose nothing
 
 One workload after the other: start every engine on the server's core, compare answers, warm up,
 then load them in turn, round by round, so that a drift of the machine hits all alike. The load and
 the upstream have a core of their own; everything stays on loopback. An engine that answers wrongly
 is not timed.
 
-The operator is measured in `scale`: on an API server of its own and, where a cluster runs, on that.
+The operator is measured in `scale`: on an API server of its own and, where a cluster runs, on that;
+the journal in `journal`, on files and on a PostgreSQL of its own.
 
 Exit code: 0 done, 1 an engine failed or answered wrongly, 2 wrong use.
 """
@@ -39,11 +41,13 @@ import processes
 import report
 import wire
 import workloads
+from journal import findings as journal_findings
+from journal import trials as journal_trials
 from scale import findings, pods
 
 OPERATOR_PORT: Final = 18190
 
-PARTS: Final = ("messages", "operator", "pods")
+PARTS: Final = ("messages", "operator", "pods", "journal")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Plan:
     report: Path | None
     routes: tuple[int, ...]
     idle: float
+    journal: journal_trials.Plan
 
 
 class Bench:
@@ -79,6 +84,7 @@ class Bench:
         )
         self.results: list[goals.Result] = []
         self.scale = findings.Findings()
+        self.journal = journal_findings.Findings()
         self.left_out: list[str] = []
         self.failed = False
 
@@ -89,6 +95,8 @@ class Bench:
             self._measure_operator()
         if "pods" in self.plan.parts:
             self._measure_pods()
+        if "journal" in self.plan.parts:
+            self._measure_journal()
 
     def _measure_operator(self) -> None:
         rounds = 1 if self.plan.quick else 3
@@ -101,6 +109,13 @@ class Bench:
             self.scale.pods = pods.measure(pods.find(), rounds=self.plan.rounds, say=say)
         except pods.NoClusterError as missing:
             self.left_out.append(f"pods: {missing}")
+
+    def _measure_journal(self) -> None:
+        try:
+            for home in journal_trials.measure(self.plan.journal, say=say):
+                self.journal.homes.append(home)
+        except journal_trials.Missing as missing:
+            self.left_out.append(f"the journal in PostgreSQL: {missing}")
 
     def _measure_messages(self) -> None:
         payloads.write(self.terms.payloads)
@@ -157,9 +172,7 @@ def parse(arguments: Sequence[str]) -> Plan:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "parts", nargs="*", metavar="part", help="messages, operator, pods; default all"
-    )
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; default all")
     parser.add_argument("--work", type=_names(workloads.ALL), default=tuple(workloads.ALL))
     parser.add_argument("--engines", type=_names(engines.ALL), default=engines.DEFAULT)
     parser.add_argument("--rounds", type=int, help="default 5, with --quick 2")
@@ -169,6 +182,8 @@ def parse(arguments: Sequence[str]) -> Plan:
     parser.add_argument("--json", type=Path, help="write the report as JSON, too")
     parser.add_argument("--routes", type=_sizes, help="default 1000,5000, with --quick 1000")
     parser.add_argument("--idle", type=float, help="seconds; default 60, with --quick 10")
+    parser.add_argument("--count", type=int, help="messages; default 20000, with --quick 5000")
+    parser.add_argument("--backlog", type=int, help="default 1000000, with --quick none")
     commands = engines.Commands()
     parser.add_argument("--isthmus", default=commands.isthmus, help="how to start isthmus")
     parser.add_argument(
@@ -189,6 +204,11 @@ def parse(arguments: Sequence[str]) -> Plan:
         report=found.json,
         routes=found.routes or ((1000,) if found.quick else (1000, 5000)),
         idle=found.idle or (10.0 if found.quick else 60.0),
+        journal=journal_trials.Plan(
+            rounds=found.rounds or (2 if found.quick else 5),
+            count=found.count or (5_000 if found.quick else 20_000),
+            backlog=found.backlog if found.backlog is not None else 0 if found.quick else 1_000_000,
+        ),
     )
 
 
@@ -216,10 +236,12 @@ def main() -> int:
         bench.left_out.append(f"the rest: {str(error) or 'interrupted'}")
         bench.failed = True
     conditions = machine.conditions() | {"load": _loader()}
-    print(report.text(bench.results, bench.left_out, bench.scale, conditions))
+    print(report.text(bench.results, bench.left_out, bench.scale, conditions, bench.journal))
     if plan.report:
         options = {"rounds": plan.rounds, "seconds": plan.seconds, "quick": plan.quick}
-        found = report.document(bench.results, bench.left_out, options, bench.scale, conditions)
+        found = report.document(
+            bench.results, bench.left_out, options, bench.scale, conditions, bench.journal
+        )
         plan.report.write_text(json.dumps(found, indent=2) + "\n")
     return int(bench.failed)
 

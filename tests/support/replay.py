@@ -2,7 +2,7 @@
 
     python replay.py ADDRESS ROUTE NAME
 
-Prints how many it has replayed after each step, and goes on when a line comes in.
+Makes a step when a line comes in, and prints how many it has replayed by then.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ async def main(address: str, route: str, name: str) -> None:
     desk = await opening.desk(address)
     act = Act(name=name, who="soak", why="the ERP is mended")
     replayed = 0
+    sys.stdin.readline()
     async for step in desk.replay(act, Filter(route=route, states=(State.DEAD,))):
         replayed += len(step.uids)
         print(replayed, flush=True)

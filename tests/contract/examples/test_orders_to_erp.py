@@ -18,8 +18,6 @@ import route_process
 from programs import PATIENCE, Program, Start
 from until import moving as until_moving
 
-from isthmus_runtime.journal import opening
-from isthmus_runtime.journal.desk import Act, Filter
 from isthmus_runtime.journal.entries import State
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -84,14 +82,12 @@ class Shop:
             )
             await until_moving(count.waiting, lambda waiting: not waiting, within=PATIENCE)
 
-    async def replay(self) -> None:
-        """Send all dead letters again."""
-        desk = await opening.desk(self.journal)
-        act = Act(name="mended", who="tests", why="the ERP is mended")
-        chosen = Filter(route="default/orders-to-erp", states=(State.DEAD,))
-        async for _ in desk.replay(act, chosen):
-            pass
-        await desk.close()
+    def replay(self) -> None:
+        """Send all dead letters again, as a person does."""
+        command = ("messages", "replay", "--all", "--yes", "--reason", "the ERP is mended")
+        subprocess.run(
+            [sys.executable, "-m", "isthmus_cli", *command, "--dir", self.folder], check=True
+        )
 
     def mend(self) -> None:
         httpx.delete(f"{self.erp}/faults").raise_for_status()
@@ -196,7 +192,7 @@ async def test_what_the_erp_refuses_waits_for_a_person_and_is_written_once_when_
     await shop.until_dead({number})
     shop.count("NEW-1", 5)
 
-    await shop.replay()
+    shop.replay()
 
     until(lambda: set(shop.writes([number])) == wanted([number]))
     assert len(shop.writes([number])) == len(wanted([number]))
@@ -209,7 +205,7 @@ async def test_a_page_of_html_is_taken_for_no_answer(shop: Shop) -> None:
     await shop.until_dead(set(numbers))
     shop.mend()
 
-    await shop.replay()
+    shop.replay()
 
     until(lambda: set(shop.writes(numbers)) == wanted(numbers))
 

@@ -1,7 +1,8 @@
 """Searching: what operators look for, as scripts that only read.
 
-Nothing here reads all of a large table, but for a key among messages that are still under way:
-those have no index of keys, so that accepting costs nothing for it.
+Nothing here reads all of a large table. Looking for a key reads an index of all messages that are
+settled and the queue of those that are not: no index by key is kept, so that messages cost nothing
+for it on their way.
 """
 
 from collections.abc import Iterable, Sequence
@@ -236,9 +237,11 @@ def pick(chosen: Filter, bounds: Bounds, *, limit: int, newest_first: bool) -> S
     for no more than is wanted."""
     words = Words()
     order = f"ORDER BY sequence {'DESC' if newest_first else 'ASC'} LIMIT {int(limit)}"
+    # With a key, `+` keeps planners from walking the rows for the sake of the order: the key is in
+    # the index of states (`outcomes_state`), and in nothing else.
+    inner = order.replace("BY ", "BY t." if chosen.key is None else "BY +t.")
     parts = [
-        f"SELECT sequence FROM (SELECT t.sequence FROM {part} {order.replace('BY ', 'BY t.')}) AS p"
-        f"{number}"
+        f"SELECT sequence FROM (SELECT t.sequence FROM {part} {inner}) AS p{number}"
         for number, part in enumerate(_sources(chosen, bounds, words))
     ]
     rows = yield words.query(
@@ -258,9 +261,8 @@ def _sources(chosen: Filter, bounds: Bounds, words: Words) -> Iterable[str]:
         listed = ", ".join(words.arg(state.value) for state in active)
         yield f"queue AS t WHERE t.state IN ({listed}){_and(chosen, bounds, words)}"
     settled = [state for state in wanted if state in SETTLED]
-    if chosen.key is not None and settled:
-        listed = ", ".join(words.arg(state.value) for state in settled)
-        yield f"outcomes AS t WHERE t.state IN ({listed}){_and(chosen, bounds, words)}"
+    if len(settled) == len(SETTLED) and chosen.route is None:
+        yield f"outcomes AS t WHERE true{_and(chosen, bounds, words)}"
         return
     for state in settled:
         # SQLite takes a partial index only where its condition is said in the same words.

@@ -14,17 +14,17 @@ from isthmus_runtime.journal.postgres.pool import Connection
 
 NOW: Final = "extract(epoch FROM statement_timestamp())::float8"
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "uid, route, key, version, identity, content_type, body, request, correlation_id, trace, parent"
 )
-_GIVEN: Final = (
+GIVEN: Final = (
     "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],"
     " $7::bytea[], $8::bytea[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bool[])"
-    f" WITH ORDINALITY AS given ({_COLUMNS}, run, once, number)"
+    f" WITH ORDINALITY AS given ({COLUMNS}, run, once, number)"
 )
 _WRITTEN: Final = (
-    f"INSERT INTO messages ({_COLUMNS}, accepted_at)"
-    f" SELECT {_COLUMNS}, {NOW} FROM given ORDER BY number ON CONFLICT (uid) DO NOTHING"
+    f"INSERT INTO messages ({COLUMNS}, accepted_at)"
+    f" SELECT {COLUMNS}, {NOW} FROM given ORDER BY number ON CONFLICT (uid) DO NOTHING"
     " RETURNING sequence, uid, route, key, identity, accepted_at"
 )
 _QUEUED: Final = (
@@ -40,9 +40,9 @@ _COMING: Final = (
     " ORDER BY w.route, w.key, sequence DESC ON CONFLICT (route, key) DO UPDATE"
     " SET coming = excluded.coming, coming_sequence = excluded.coming_sequence"
 )
-_ACCEPT: Final = f"WITH given AS ({_GIVEN}), written AS ({_WRITTEN}) {_QUEUED}"
+ACCEPT: Final = f"WITH given AS ({GIVEN}), written AS ({_WRITTEN}) {_QUEUED}"
 _ACCEPT_ONCE: Final = (
-    f"WITH given AS ({_GIVEN}), written AS ({_WRITTEN}), coming AS ({_COMING}) {_QUEUED}"
+    f"WITH given AS ({GIVEN}), written AS ({_WRITTEN}), coming AS ({_COMING}) {_QUEUED}"
 )
 _KNOWN: Final = (
     "SELECT asked.number, CASE WHEN q.sequence IS NULL THEN l.identity ELSE l.coming END"
@@ -67,7 +67,7 @@ async def accept(
         counts.append(len(new))
         chosen += new
     if chosen:
-        await connection.execute(_ACCEPT_ONCE if asked else _ACCEPT, *_columns(chosen))
+        await connection.execute(_ACCEPT_ONCE if asked else ACCEPT, *columns(chosen))
     return counts
 
 
@@ -104,7 +104,8 @@ def _is_new(draft: Draft, known: dict[Place, str | None]) -> bool:
     return True
 
 
-def _columns(drafts: Sequence[Draft]) -> list[list[Any]]:
+def columns(drafts: Sequence[Draft]) -> list[list[Any]]:
+    """The arguments of a statement: an array for each column."""
     return [
         [draft.uid for draft in drafts],
         [draft.route for draft in drafts],

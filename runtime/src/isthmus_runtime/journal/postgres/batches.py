@@ -1,8 +1,8 @@
 """Batches: what arrives while a statement is under way goes into the next one.
 
-Nothing waits to be joined by others: the first call goes at once, and those that come while it is
-being written and synced share the next. A call that fails by itself is done again alone, so that
-those beside it do not notice.
+Nothing waits to be joined by others: what is called in one turn of the event loop goes at once, and
+what comes while it is being written and synced shares the next. A call that fails by itself is done
+again alone, so that those beside it do not notice.
 """
 
 import asyncio
@@ -46,20 +46,24 @@ class Batches(Generic[C, A]):
         self._lanes = lanes
         self._waiting: deque[_Waiting[C, A]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._is_starting = False
 
     def add(self, call: C, *, size: int) -> asyncio.Future[A]:
         """Have it written; the future ends when it is."""
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(call, size, answer))
-        self._start()
+        if not self._is_starting:
+            self._is_starting = True
+            asyncio.get_running_loop().call_soon(self._start)
         return answer
 
     async def rest(self) -> None:
         """Wait until nothing is under way."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        while self._waiting or self._under_way:
+            await asyncio.wait(self._under_way or {asyncio.create_task(asyncio.sleep(0))})
 
     def _start(self) -> None:
+        self._is_starting = False
         while self._waiting and len(self._under_way) < self._lanes:
             task = asyncio.create_task(self._write(self._next()))
             self._under_way.add(task)

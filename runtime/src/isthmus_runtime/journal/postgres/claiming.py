@@ -34,7 +34,7 @@ from isthmus_runtime.journal.postgres.pool import Connection, transaction
 LOCK_CLASS: Final = 0x15746D75
 """Of our advisory locks."""
 
-_WINDOW, _WIDEST = 64, 2048
+_WINDOW, _WIDEST = 16, 2048
 
 _QUICK: Final = "SELECT set_config('synchronous_commit', 'off', true)"
 
@@ -67,13 +67,15 @@ _NOTES: Final = (
 _LATEST: Final = " LEFT JOIN latest AS l ON l.route = m.route AND l.key = m.key"
 
 _OF_KEY: Final = "FROM queue AS o WHERE o.key = d.key AND o.route = $1"
-_FIRST: Final = f"(SELECT o.sequence {_OF_KEY} AND o.turn = {{turn}} ORDER BY o.sequence LIMIT 1)"
 _PLACED: Final = (
     "SELECT d.*, CASE WHEN d.key IS NULL THEN d.sequence ELSE"
-    f" least(min(d.sequence) OVER (PARTITION BY d.key), {_FIRST.format(turn=1)},"
-    f" {_FIRST.format(turn=2)}) END AS head,"
-    f" d.key IS NOT NULL AND EXISTS (SELECT 1 {_OF_KEY} AND o.turn = 1 AND o.state = 'processing'"
-    f"  AND o.sequence <> d.sequence AND o.due_at > {NOW}) AS busy FROM due AS d"
+    " least(min(d.sequence) OVER (PARTITION BY d.key), seen.first, waiting.first) END AS head,"
+    " coalesce(seen.busy, false) AS busy FROM due AS d"
+    " LEFT JOIN LATERAL (SELECT min(o.sequence) AS first, bool_or(o.state = 'processing'"
+    f"  AND o.sequence <> d.sequence AND o.due_at > {NOW}) AS busy"
+    f"  {_OF_KEY} AND o.turn = 1) AS seen ON d.key IS NOT NULL"
+    f" LEFT JOIN LATERAL (SELECT o.sequence AS first {_OF_KEY} AND o.turn = 2"
+    "  ORDER BY o.sequence LIMIT 1) AS waiting ON d.key IS NOT NULL"
 )
 _CHOSEN: Final = (
     # Heads are locked first: a row that this statement has updated already is not locked any more.
@@ -161,7 +163,7 @@ async def in_order(connection: Connection, wish: Claim) -> Claimed:
     """Take heads of keys, when it is our turn. Look at windows of due messages until there is
     enough, or nothing new is seen."""
     taken: list[Message] = []
-    window = max(_WINDOW, 2 * wish.limit)
+    window = max(_WINDOW, wish.limit)
     async with transaction(connection, turn(wish.route)):
         while True:
             rows = await connection.fetch(

@@ -22,13 +22,19 @@ AGAIN: Final = {"40001", "40P01"}
 """Serialization failure and deadlock: nothing was written, and the next try finds it sorted out."""
 
 
+_OF_CONNECTIONS: Final = (
+    OSError,
+    asyncpg.InterfaceError,
+    # The server said goodbye while nothing was under way, and the end was not seen yet.
+    asyncpg.InternalClientError,
+)
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether this is the end of a connection rather than of a statement."""
     if isinstance(error, asyncpg.PostgresError):
         return state(error)[:2] == "08" or state(error) in {"57P01", "57P02", "57P03"}
-    return isinstance(error, OSError | asyncpg.InterfaceError) and not isinstance(
-        error, asyncpg.DataError
-    )
+    return isinstance(error, _OF_CONNECTIONS) and not isinstance(error, asyncpg.DataError)
 
 
 def state(error: BaseException) -> str:

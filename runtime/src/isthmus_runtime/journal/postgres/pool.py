@@ -24,7 +24,13 @@ T = TypeVar("T")
 CONNECT_SECONDS: Final = 5.0
 STATEMENT_SECONDS: Final = 30.0
 LEFT_ALONE_SECONDS: Final = 0.5
-FROM_DATABASE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+FROM_DATABASE: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 PLANNED: Final = {
     "application_name": "isthmus",

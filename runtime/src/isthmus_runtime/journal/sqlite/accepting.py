@@ -6,12 +6,12 @@ from typing import Any, Final
 from isthmus_runtime.journal.entries import Draft, fitting
 from isthmus_runtime.journal.sqlite.pen import Pen
 
-_MESSAGE: Final = (
+MESSAGE: Final = (
     "INSERT INTO messages (sequence, uid, route, key, version, identity, content_type, body,"
     " request, correlation_id, trace, parent, accepted_at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_QUEUE: Final = (
+QUEUE: Final = (
     "INSERT INTO queue (sequence, route, key, run, state, turn, due_at, since, attempts, token)"
     " VALUES (?, ?, ?, ?, 'new', 0, ?, ?, 0, 0)"
 )
@@ -44,12 +44,12 @@ def accept(pen: Pen, calls: Sequence[Sequence[Draft]]) -> list[int]:
                 coming[draft.route, key] = draft.identity, sequence
             count += 1
             pen.next_sequence += 1
-            messages.append(_message(draft, key, sequence, pen.now))
+            messages.append(message(draft, key, sequence, pen.now))
             queue.append((sequence, draft.route, key, draft.run, pen.now, pen.now))
             pen.backlog[draft.route] += 1
         counts.append(count)
-    pen.each(_MESSAGE, messages)
-    pen.each(_QUEUE, queue)
+    pen.each(MESSAGE, messages)
+    pen.each(QUEUE, queue)
     pen.each(_COMING, [(*place, pen.now, *what) for place, what in coming.items()])
     return counts
 
@@ -63,7 +63,8 @@ def _new(pen: Pen, drafts: Sequence[Draft]) -> Sequence[Draft]:
     return [draft for draft in harmless.values() if not pen.all(known, draft.uid)]
 
 
-def _message(draft: Draft, key: str | None, sequence: int, now: float) -> tuple[Any, ...]:
+def message(draft: Draft, key: str | None, sequence: int, now: float) -> tuple[Any, ...]:
+    """The row of a message."""
     return (
         sequence,
         draft.uid,

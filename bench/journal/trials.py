@@ -1,0 +1,218 @@
+"""Trials: each in a process of its own on the server's core, on a fresh database, in turn."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import postgres
+
+import processes
+
+Missing = postgres.Missing
+"""There is no PostgreSQL on this machine."""
+
+SUBJECT: Final = Path(__file__).with_name("subject.py")
+BATCH: Final = 64
+"""Rows of a bare transaction; as many as the journal has callers, so its batches are no larger."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of everything."""
+
+    rounds: int
+    count: int
+    """Messages of a trial."""
+    backlog: int
+    """Messages that wait, and are drained."""
+
+
+@dataclasses.dataclass(slots=True)
+class Home:
+    """What was measured of one home of the journal."""
+
+    name: str
+    accepts: list[float] = dataclasses.field(default_factory=list)
+    p50: list[float] = dataclasses.field(default_factory=list)
+    p99: list[float] = dataclasses.field(default_factory=list)
+    bare: list[float] = dataclasses.field(default_factory=list)
+    plain: list[float] = dataclasses.field(default_factory=list)
+    delivers: list[float] = dataclasses.field(default_factory=list)
+    ordered: list[float] = dataclasses.field(default_factory=list)
+    three: list[float] = dataclasses.field(default_factory=list)
+    """Three replicas together, a second."""
+    bytes_each: float = 0.0
+    drained: float = 0.0
+    slower: float = 0.0
+    """How much longer the last tenth of the backlog took than the first."""
+    rss: float = 0.0
+
+    def whole(self) -> list[float]:
+        """Accepted and delivered, one after the other on the same core, a second."""
+        return [1 / (1 / a + 1 / d) for a, d in zip(self.accepts, self.delivers, strict=True)]
+
+
+class Say(Protocol):
+    """Tells what is being done."""
+
+    def __call__(self, line: str, /) -> None: ...
+
+
+class Place(Protocol):
+    """Where databases come from."""
+
+    name: str
+
+    def fresh(self) -> str:
+        """The address of an empty one; the one before is removed."""
+        ...
+
+    def size(self) -> int:
+        """Bytes of the last one on disk."""
+        ...
+
+
+class Files:
+    """SQLite: a file in a folder of its own."""
+
+    name = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fresh(self) -> str:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        return f"sqlite:{self._folder / 'journal.db'}"
+
+    def size(self) -> int:
+        return (self._folder / "journal.db").stat().st_size
+
+
+class Databases:
+    """PostgreSQL: a database of a server of our own."""
+
+    name = "postgresql"
+
+    def __init__(self, cluster: postgres.Cluster) -> None:
+        self._cluster = cluster
+        self._address = ""
+
+    def fresh(self) -> str:
+        if self._address:
+            self._cluster.sql(f"DROP DATABASE {self._last}")
+        self._address = self._cluster.database()
+        return self._address
+
+    def size(self) -> int:
+        self._cluster.sql("VACUUM", self._last)
+        return int(
+            self._cluster.sql(
+                "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
+                " AND relnamespace = 'isthmus'::regnamespace",
+                self._last,
+            )
+        )
+
+    @property
+    def _last(self) -> str:
+        return self._address.rpartition("/")[2]
+
+
+def measure(plan: Plan, *, say: Say) -> Iterator[Home]:
+    """Both homes, one after the other; `Missing` where PostgreSQL is."""
+    return (_home(place, plan, say) for place in _places())
+
+
+@contextlib.contextmanager
+def _temporary() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="isthmus-bench-") as folder:
+        yield Path(folder)
+
+
+def _places() -> Iterator[Place]:
+    with _temporary() as folder:
+        yield Files(folder / "journal")
+    with postgres.Cluster() as cluster:
+        yield Databases(cluster)
+
+
+def _home(place: Place, plan: Plan, say: Say) -> Home:
+    home = Home(place.name)
+    for number in range(plan.rounds):
+        say(f"{place.name}, round {number + 1}: bare inserts, accepting, delivering")
+        bare = ("--count", plan.count, "--batch", BATCH)
+        home.bare.append(_run("bare", place.fresh(), *bare)["rate"])
+        home.plain.append(_run("bare", place.fresh(), *bare, "--plain")["rate"])
+        _round(home, place, plan.count)
+    if plan.backlog:
+        say(f"{place.name}: a backlog of {plan.backlog:,}")
+        _backlog(home, place, plan.backlog)
+    return home
+
+
+def _round(home: Home, place: Place, count: int) -> None:
+    address = place.fresh()
+    accepted = _run("accept", address, "--count", count, "--callers", BATCH)
+    home.accepts.append(accepted["rate"])
+    home.p50.append(accepted["p50"])
+    home.p99.append(accepted["p99"])
+    home.delivers.append(_run("deliver", address)["rate"])
+    home.bytes_each = place.size() / count
+    home.rss = max(home.rss, accepted["rss"])
+    _run("accept", address, "--count", count, "--callers", BATCH)
+    home.ordered.append(_run("deliver", address, "--ordered")["rate"])
+    if place.name == "postgresql":
+        _run("accept", address, "--count", count, "--callers", BATCH)
+        home.three.append(_together(address, 3))
+
+
+def _backlog(home: Home, place: Place, count: int) -> None:
+    address = place.fresh()
+    _run("accept", address, "--count", count, "--callers", 4 * BATCH)
+    found = _run("deliver", address)
+    home.drained, home.slower = found["rate"], found["last"] / found["first"]
+
+
+def _together(address: str, replicas: int) -> float:
+    """Several processes at once, on all cores; what they do together until the slowest is done."""
+    cores = processes.Cores.of_this_machine()
+    started = [_start("deliver", address, on=cores.server | cores.load) for _ in range(replicas)]
+    found = [_answer(each) for each in started]
+    done = sum(float(each["done"]) for each in found)
+    return done / max(float(each["done"] / each["rate"]) for each in found)
+
+
+def _run(what: str, address: str, *args: object) -> dict[str, Any]:
+    return _answer(_start(what, address, *args))
+
+
+def _start(
+    what: str, address: str, *args: object, on: frozenset[int] | None = None
+) -> subprocess.Popen[bytes]:
+    command: Sequence[str] = [sys.executable, str(SUBJECT), what, address, *map(str, args)]
+    with processes.pinned(on or processes.Cores.of_this_machine().server):
+        return subprocess.Popen(command, stdout=subprocess.PIPE)
+
+
+def _answer(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    said, _ = process.communicate()
+    if process.returncode != 0:
+        raise processes.StartError(f"{' '.join(map(str, process.args))} failed")  # type: ignore[arg-type]
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle of the rounds."""
+    return statistics.median(values) if values else 0.0
