@@ -5,16 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-dev lint fmt type arch unit contract generate verify e2e images demo cluster cluster-down bench lock
+.PHONY: help run test setup setup-dev lint fmt type arch unit contract soak generate verify e2e images demo cluster cluster-down bench lock
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: setup ## run the example search-with-prices on this machine; Ctrl-C ends it
-	@exec $(BIN)/python examples/search-with-prices/start.py
+EXAMPLE ?= search-with-prices
+run: setup ## run an example on this machine, EXAMPLE=search-with-prices by default; Ctrl-C ends it
+	@exec $(BIN)/python examples/start.py $(EXAMPLE)
 
 test: setup-dev lint type arch verify ## everything that needs no cluster: lint, types, architecture, all tests
-	$(BIN)/python -m pytest tests/unit tests/contract
+	$(BIN)/python -m pytest tests/unit tests/contract tests/soak
 
 setup: ## make .venv with what running needs
 	@scripts/setup requirements/run.txt
@@ -39,6 +40,9 @@ arch: setup-dev ## who may import whom
 unit: setup-dev ## tests of pure code
 	$(BIN)/python -m pytest tests/unit
 
+soak: setup-dev ## messages by the thousand while processes and the database are killed; an hour and more
+	SOAK=long $(BIN)/python -m pytest tests/soak
+
 contract: setup-dev ## tests on real sockets and a real kube-apiserver
 	$(BIN)/python -m pytest tests/contract
 
@@ -55,7 +59,7 @@ verify: setup-dev ## fail when a generated file is not what the models give
 e2e: setup-dev ## tests on a real cluster: that of KUBECONFIG, or one made on this machine (root)
 	$(BIN)/python -m pytest tests/e2e
 
-images: ## build localhost/isthmus-{runtime,operator,example}:dev
+images: ## build localhost/isthmus-{runtime,operator,example,postgres}:dev
 	@scripts/images
 
 demo: ## cluster, images, operator and the example, then one Route scaled

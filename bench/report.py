@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 import goals
 from journal import findings as journal_findings
 from scale import findings
+
+_UNKNOWN: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def text(
     results: Sequence[goals.Result],
     left_out: Sequence[str],
     scale: findings.Findings | None = None,
+    conditions: Mapping[str, str] = _UNKNOWN,
     journal: journal_findings.Findings | None = None,
 ) -> str:
     """Write the whole report."""
     parts = ["Figures (medians over the rounds)", _table(_figures(results))] if results else []
     verdict = goals.rows(results)
-    if scale and scale.applied:
+    if scale and (scale.applied or scale.pods):
         parts += ["", "The operator", _table(scale.figures())]
         verdict += scale.rows()
     if journal and journal.homes:
@@ -33,14 +36,17 @@ def text(
         parts += ["", "No ratios: they need isthmus and a peer in the same run."]
     if left_out:
         parts += ["", "Left out", *(f"  - {line}" for line in left_out)]
+    if conditions:
+        parts += ["", "Conditions", *(f"  - {what}: {how}" for what, how in conditions.items())]
     return "\n".join(parts)
 
 
 def document(
     results: Sequence[goals.Result],
     left_out: Sequence[str],
-    options: dict[str, object],
+    options: Mapping[str, object],
     scale: findings.Findings | None = None,
+    conditions: Mapping[str, str] = _UNKNOWN,
     journal: journal_findings.Findings | None = None,
 ) -> dict[str, object]:
     """Give the report as JSON."""
@@ -50,13 +56,8 @@ def document(
         *(journal.rows() if journal else ()),
     ]
     return {
-        "machine": {
-            "cpus": os.cpu_count(),
-            "processor": _processor(),
-            "kernel": platform.release(),
-            "python": platform.python_version(),
-        },
-        "options": options,
+        "conditions": dict(conditions),
+        "options": dict(options),
         "results": [dataclasses.asdict(result) for result in results],
         "operator": dataclasses.asdict(scale) if scale else None,
         "journal": dataclasses.asdict(journal) if journal else None,
@@ -120,13 +121,3 @@ def _table(lines: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in ruled
     )
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo") as info:
-            return next(
-                line.split(":")[1].strip() for line in info if line.startswith("model name")
-            )
-    except (OSError, StopIteration):
-        return platform.machine()

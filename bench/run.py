@@ -3,16 +3,17 @@
     python bench/run.py                        everything, about twenty minutes
     python bench/run.py --quick                a look, about three minutes: not for decisions
     python bench/run.py --work map --engines isthmus,camel --json out.json
+    python bench/run.py messages               none of those that follow
     python bench/run.py operator               the operator with thousands of Routes
+    python bench/run.py pods --rounds 9        Routes whose pods run, on the cluster that there is
     python bench/run.py journal                what it costs to lose nothing
-    python bench/run.py messages               neither of the two
 
 One workload after the other: start every engine on the server's core, compare answers, warm up,
 then load them in turn, round by round, so that a drift of the machine hits all alike. The load and
 the upstream have a core of their own; everything stays on loopback. An engine that answers wrongly
 is not timed.
 
-The operator is measured in `scale`, on an API server of its own and, where a cluster runs, on that;
+The operator is measured in `scale`: on an API server of its own and, where a cluster runs, on that;
 the journal in `journal`, on files and on a PostgreSQL of its own.
 
 Exit code: 0 done, 1 an engine failed or answered wrongly, 2 wrong use.
@@ -34,6 +35,7 @@ import contest
 import engines
 import goals
 import load
+import machine
 import payloads
 import processes
 import report
@@ -45,7 +47,7 @@ from scale import findings, pods
 
 OPERATOR_PORT: Final = 18190
 
-PARTS: Final = ("messages", "operator", "journal")
+PARTS: Final = ("messages", "operator", "pods", "journal")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Bench:
             self._measure_messages()
         if "operator" in self.plan.parts:
             self._measure_operator()
+        if "pods" in self.plan.parts:
+            self._measure_pods()
         if "journal" in self.plan.parts:
             self._measure_journal()
 
@@ -99,10 +103,12 @@ class Bench:
         self.scale = findings.measure(
             sizes=self.plan.routes, rounds=rounds, idle=self.plan.idle, port=OPERATOR_PORT, say=say
         )
+
+    def _measure_pods(self) -> None:
         try:
-            self.scale.pods = pods.measure(pods.find(), rounds=rounds, say=say)
+            self.scale.pods = pods.measure(pods.find(), rounds=self.plan.rounds, say=say)
         except pods.NoClusterError as missing:
-            self.left_out.append(f"kubectl scale: {missing}")
+            self.left_out.append(f"pods: {missing}")
 
     def _measure_journal(self) -> None:
         try:
@@ -229,15 +235,12 @@ def main() -> int:
     except (processes.StartError, KeyboardInterrupt) as error:
         bench.left_out.append(f"the rest: {str(error) or 'interrupted'}")
         bench.failed = True
-    print(report.text(bench.results, bench.left_out, bench.scale, bench.journal))
+    conditions = machine.conditions() | {"load": _loader()}
+    print(report.text(bench.results, bench.left_out, bench.scale, conditions, bench.journal))
     if plan.report:
         options = {"rounds": plan.rounds, "seconds": plan.seconds, "quick": plan.quick}
         found = report.document(
-            bench.results,
-            bench.left_out,
-            {**options, "load": _loader()},
-            bench.scale,
-            bench.journal,
+            bench.results, bench.left_out, options, bench.scale, conditions, bench.journal
         )
         plan.report.write_text(json.dumps(found, indent=2) + "\n")
     return int(bench.failed)

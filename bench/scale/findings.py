@@ -55,7 +55,8 @@ class Findings:
             yield "", "restart: RSS", f"{later.rss / MB:.0f} MB"
             yield "", f"idle for {later.idle_seconds:.0f} s: CPU", f"{later.idle_cpu:.2f} s"
         if self.pods:
-            yield "pods", "kubectl apply of a Route to Ready", f"{self.pods.ready:.1f} s"
+            yield "pods", "kubectl apply of a Route to Ready", f"{self.pods.ready:.2f} s"
+            yield "", "the same of a bare Deployment", f"{self.pods.bare_ready:.2f} s"
 
     def _limits(self) -> Iterator[Row]:
         for count in sorted({one.routes for one in self.applied}):

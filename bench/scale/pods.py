@@ -25,10 +25,13 @@ from scale import ROOT, trials
 CLUSTER: Final = ROOT / "tests" / "cluster" / "cluster.py"
 NAMESPACE: Final = "isthmus-bench"
 WITHIN: Final = "120s"
-_ROUTE: Final = {
+PATIENCE: Final = 120.0
+_NAME: Final = "bench"
+_COPY: Final = "copy"
+_ROUTE: Final[dict[str, Any]] = {
     "apiVersion": "isthmus.dev/v1alpha1",
     "kind": "Route",
-    "metadata": {"name": "bench"},
+    "metadata": {"name": _NAME},
     "spec": {
         "source": {"http": {"method": "GET", "path": "/bench"}},
         "steps": [{"respond": {"status": 200, "body": {"hello": "bench"}}}],
@@ -45,7 +48,8 @@ class Pods:
     """Medians, in seconds."""
 
     ready: float
-    """From `kubectl apply` of a Route to Ready."""
+    """From `kubectl apply` of a Route to Ready; and of the copy to Available."""
+    bare_ready: float
     scaled: float
     """From `kubectl scale` of the Route, 1 to 3, to all pods Ready; and of the copy."""
     bare_scaled: float
@@ -69,27 +73,27 @@ def find() -> Path:
 
 
 def measure(kubeconfig: Path, *, rounds: int, say: trials.Say) -> Pods:
-    """Apply a Route, then scale it and the copy of its Deployment in turn."""
+    """Apply a Route and the copy of its Deployment in turn, then scale them in turn."""
     cluster = _Kubectl(kubeconfig)
     with cluster.namespace():
-        ready = []
-        for _ in range(rounds):
-            say("a Route to Ready")
-            ready.append(cluster.to_ready())
-            cluster("delete", "route/bench", "--wait=true", f"--timeout={WITHIN}")
-            cluster("wait", "pod", "--all", "--for=delete", f"--timeout={WITHIN}")
-        cluster.to_ready()
-        cluster.apply(_copy(json.loads(cluster("get", "deployment/bench", "-o", "json"))))
-        cluster.wait_for("copy", 1)
-        scaled: dict[str, list[float]] = {"route/bench": [], "deployment/copy": []}
+        cluster.to_ready(_ROUTE)
+        copy = _copy(json.loads(cluster("get", f"deployment/{_NAME}", "-o", "json")))
+        made: dict[str, list[float]] = {"Route": [], "Deployment": []}
+        scaled: dict[str, list[float]] = {f"route/{_NAME}": [], f"deployment/{_COPY}": []}
         for number in range(rounds):
-            for each in scaled:
-                say(f"scale {each}, round {number + 1}")
-                scaled[each].append(cluster.scaled(each))
+            say(f"apply a Route and a Deployment, round {number + 1}")
+            for each in (_ROUTE, copy):
+                cluster.remove(each)
+                made[each["kind"]].append(cluster.to_ready(each))
+        for number in range(rounds):
+            say(f"scale a Route and a Deployment, round {number + 1}")
+            for what in scaled:
+                scaled[what].append(cluster.scaled(what))
     return Pods(
-        ready=trials.median(ready),
-        scaled=trials.median(scaled["route/bench"]),
-        bare_scaled=trials.median(scaled["deployment/copy"]),
+        ready=trials.median(made["Route"]),
+        bare_ready=trials.median(made["Deployment"]),
+        scaled=trials.median(scaled[f"route/{_NAME}"]),
+        bare_scaled=trials.median(scaled[f"deployment/{_COPY}"]),
     )
 
 
@@ -118,14 +122,20 @@ class _Kubectl:
         finally:
             self("delete", "namespace", NAMESPACE, "--wait=true")
 
-    def apply(self, manifest: dict[str, Any]) -> None:
-        self("apply", "-f", "-", stdin=json.dumps(manifest))
-
-    def to_ready(self) -> float:
+    def to_ready(self, manifest: dict[str, Any]) -> float:
+        """Apply a Route or a Deployment, and wait until its one pod answers."""
+        what = f"{manifest['kind']}/{manifest['metadata']['name']}"
+        condition = "Ready" if manifest["kind"] == "Route" else "Available"
         began = time.perf_counter()
-        self.apply(_ROUTE)
-        self("wait", "route/bench", "--for=condition=Ready", f"--timeout={WITHIN}")
+        self("apply", "-f", "-", stdin=json.dumps(manifest))
+        self("wait", what, f"--for=condition={condition}", f"--timeout={WITHIN}")
         return time.perf_counter() - began
+
+    def remove(self, manifest: dict[str, Any]) -> None:
+        """Delete one, and wait until its pods are gone."""
+        name = manifest["metadata"]["name"]
+        self("delete", manifest["kind"], name, "--ignore-not-found")
+        self.pods_of(name, 0)
 
     def scaled(self, what: str) -> float:
         """Scale to three, measured; and back to one."""
@@ -135,8 +145,17 @@ class _Kubectl:
         self.wait_for(deployment, 3)
         seconds = time.perf_counter() - began
         self("scale", what, "--replicas=1")
-        self.wait_for(deployment, 1)
+        self.pods_of(deployment, 1)
         return seconds
+
+    def pods_of(self, name: str, count: int) -> None:
+        """Return once there are so many pods of a Route or of the copy, those that end included."""
+        label = f"isthmus.dev/route={name}" if name == _NAME else f"app={name}"
+        deadline = time.monotonic() + PATIENCE
+        while len(self("get", "pods", "-l", label, "-o", "name").split()) != count:
+            if time.monotonic() > deadline:
+                raise processes.StartError(f"there are not {count} pods of {name}")
+            time.sleep(0.2)
 
     def wait_for(self, deployment: str, pods: int) -> None:
         """Return once a Deployment has so many pods and all are Ready."""
@@ -147,11 +166,11 @@ class _Kubectl:
 
 def _copy(found: dict[str, Any]) -> dict[str, Any]:
     """A Deployment of nobody's, with the pods of another."""
-    labels, spec = {"app": "copy"}, found["spec"]
+    labels, spec = {"app": _COPY}, found["spec"]
     template = {**spec["template"], "metadata": {"labels": labels}}
     return {
         "apiVersion": found["apiVersion"],
         "kind": found["kind"],
-        "metadata": {"name": "copy"},
+        "metadata": {"name": _COPY},
         "spec": {**spec, "selector": {"matchLabels": labels}, "template": template},
     }

@@ -96,19 +96,31 @@ class Cluster:
     def down(self, *, keep_logs: bool = False) -> None:
         """End every program and remove what they left on the machine."""
         _be_root()
+        recorded = self._recorded()
+        for name, pid in recorded:
+            if name == "kubelet":
+                traces.end(pid, name)
         if self._socket.exists():
             traces.end_pods(self._socket)
-        for name, pid in reversed(self._recorded()):
+        for name, pid in reversed(recorded):
             traces.end(pid, name)
+        traces.end_shims(self._socket)
         self._pids.unlink(missing_ok=True)
         traces.remove_network(BRIDGE)
         traces.remove_cgroups()
         traces.unmount(self.folder)
-        traces.remove_leftovers(CNI_NAME)
+        traces.remove_leftovers(self.folder, network=CNI_NAME)
         with contextlib.suppress(FileNotFoundError):
-            forwarding = (self.folder / "ip_forward").read_text()
-            Path("/proc/sys/net/ipv4/ip_forward").write_text(forwarding)
+            traces.restore(json.loads((self.folder / "kernel.json").read_text()))
         traces.remove_folder(self.folder, keep="*.log" if keep_logs else "")
+        if not keep_logs:
+            self._be_gone()
+
+    def _be_gone(self) -> None:
+        """Raise when something is left: who uses the machine next would stumble over it."""
+        left = traces.left(self.folder, containerd=self._socket, bridge=BRIDGE, network=CNI_NAME)
+        if left:
+            raise ClusterError(f"still on this machine: {', '.join(left)}; try again, or look")
 
     def load(self, archives: list[Path]) -> None:
         """Give images to the node."""
@@ -116,9 +128,8 @@ class Cluster:
             self._ctr("images", "import", "--no-unpack", str(each))
 
     def _start(self, programs: Path) -> None:
-        forwarding = Path("/proc/sys/net/ipv4/ip_forward")
-        (self.folder / "ip_forward").write_text(forwarding.read_text())
-        forwarding.write_text("1")
+        self._write("kernel.json", json.dumps(traces.kernel_settings()))
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
         _run("ip", "link", "add", BRIDGE, "type", "bridge")
         _run("ip", "address", "add", f"{ADDRESS}/32", "dev", BRIDGE)
         _run("ip", "link", "set", BRIDGE, "up")

@@ -69,7 +69,7 @@ class Process:
             # In a session of its own it is spared the Ctrl-C that ends the tests, so that it is
             # still there while they clean up.
             self._process = subprocess.Popen(
-                [*([] if outlives_us else _ending_with_us()), *command],
+                [*([] if outlives_us else ending_with_us()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -298,7 +298,7 @@ class ControlPlane:
         self.kubeconfig.write_text(json.dumps(config, indent=2))  # JSON is YAML too
 
 
-def _ending_with_us() -> list[str]:
+def ending_with_us() -> list[str]:
     """The command prefix that ends a program with the thread that starts it, where there is one."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []

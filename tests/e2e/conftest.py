@@ -21,8 +21,8 @@ _numbers = itertools.count(1)
 def cluster() -> Cluster:
     """The cluster, with images on its node and the operator in `isthmus-system`."""
     kubeconfig = _script("cluster", "up").splitlines()[-1]
-    _script("images")
-    found = Cluster(Path(kubeconfig))
+    operator = next(Path(each) for each in _script("images").split() if "operator" in each)
+    found = Cluster(Path(kubeconfig), operator.with_suffix(".made-of").read_text().split()[0])
     found.install()
     return found
 

@@ -87,7 +87,10 @@ def _lay(layer: tarfile.TarFile, root: Path) -> None:
             gone = root / path.with_name(path.name.removeprefix(WHITEOUT))
             subprocess.run(["rm", "-rf", gone], check=True)
     kept = [each for each in members if not Path(each.name).name.startswith(WHITEOUT)]
-    layer.extractall(root, [each for each in kept if not each.isdev()], filter="tar")
+    # As it is in the image, rights included. Python has only known of filters since 3.11.4, and
+    # uses another one without being asked since 3.14.
+    layer.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
+    layer.extractall(root, [each for each in kept if not each.isdev()])  # noqa: S202 - our own
 
 
 def _json(archive: tarfile.TarFile, name: str) -> Any:

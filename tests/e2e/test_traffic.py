@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import quotes
@@ -50,12 +49,6 @@ def rolled_out(namespace: Namespace, before: dict[str, str], *, pods: int = 2) -
 def versions(account: Account) -> set[int]:
     """The versions of the Mapping that the answers came from."""
     return {json.loads(body)["version"] for body in account.answers}
-
-
-def condition(namespace: Namespace, kind: str) -> dict[str, Any]:
-    """A condition of the Route; empty where it has none."""
-    found = namespace.get(ROUTE)["status"]["conditions"]
-    return next((each for each in found if each["type"] == kind), {})
 
 
 def test_a_changed_mapping_loses_nothing(namespace: Namespace, load: Load) -> None:
@@ -119,6 +112,25 @@ def test_an_evicted_pod_loses_nothing_and_the_next_waits_for_the_budget(
     load.end().assert_nothing_lost()
 
 
+def test_a_drained_node_loses_nothing(namespace: Namespace, load: Load) -> None:
+    """There may be one node only, so it takes pods again once it was told not to."""
+    before = namespace.pods("quotes")
+    (node,) = {namespace.get(f"pod/{name}")["spec"]["nodeName"] for name in before.values()}
+
+    selector = "--pod-selector=isthmus.dev/route=quotes"
+    with namespace.cluster.starting("kubectl", "drain", node, selector, "--timeout=120s") as drain:
+        eventually(lambda: _unschedulable(namespace, node), until=bool)
+        namespace.kubectl("uncordon", node)
+        assert drain.wait(120) == 0
+    rolled_out(namespace, before)
+
+    load.end().assert_nothing_lost()
+
+
+def _unschedulable(namespace: Namespace, node: str) -> bool:
+    return bool(namespace.get(f"node/{node}")["spec"].get("unschedulable"))
+
+
 def evict(namespace: Namespace, pod: str) -> None:
     """Ask a pod to go, as `kubectl drain` does."""
     wish = {
@@ -156,7 +168,7 @@ def test_a_bad_mapping_is_told_and_loses_nothing(
 
     namespace.kubectl("patch", "mapping/quote", "--type=merge", "-p", _expression(expression))
     eventually(
-        lambda: condition(namespace, "Stalled").get("message", ""),
+        lambda: namespace.condition(ROUTE, "Stalled").get("message", ""),
         until=lambda told: "quote" in told,
         within=10,
     )

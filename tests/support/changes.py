@@ -4,7 +4,7 @@ async for _ in apply(cluster): ...      one step of changes after the other
 assert not await amiss(cluster)
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import manifests_text
 import yaml
@@ -20,15 +20,15 @@ from isthmus_operator.live import Child
 _CHILDREN = [kind for kind in kinds.CHILDREN if kind != "HTTPRoute"]
 
 
-def _connector(number: int, path: str = "") -> str:
+def connector(number: int, path: str = "") -> str:
     return manifests_text.connector(f"http://c{number}.example{path}", name=f"c-{number}")
 
 
-def _mapping(number: int, more: int = 1) -> str:
+def mapping(number: int, more: int = 1) -> str:
     return manifests_text.mapping(f'{{"n": n + {more}}}', name=f"m-{number}")
 
 
-def _route(number: int, edition: str = "first", uses: int | None = None) -> str:
+def route(number: int, edition: str = "first", uses: int | None = None) -> str:
     used = number % 4 if uses is None else uses
     return manifests_text.route(
         f"- call: {{connector: c-{used}}}\n- map: {{mapping: m-{used}}}",
@@ -38,20 +38,20 @@ def _route(number: int, edition: str = "first", uses: int | None = None) -> str:
     )
 
 
-GOING = [_connector(3), _mapping(3), *(_route(number) for number in (3, 7, 11))]
+GOING = [connector(3), mapping(3), *(route(number) for number in (3, 7, 11))]
 STEPS: list[tuple[str, list[str]]] = [
-    ("apply", [*map(_route, range(12)), _connector(0), _connector(1)]),
-    ("apply", [*map(_mapping, range(4)), _connector(2), _connector(3)]),
-    ("apply", [_mapping(1, more=2), _route(2, "second"), _route(3, "second")]),
-    ("apply", [_connector(0, "/v2"), *(_route(number, "third") for number in (2, 5))]),
+    ("apply", [*map(route, range(12)), connector(0), connector(1)]),
+    ("apply", [*map(mapping, range(4)), connector(2), connector(3)]),
+    ("apply", [mapping(1, more=2), route(2, "second"), route(3, "second")]),
+    ("apply", [connector(0, "/v2"), *(route(number, "third") for number in (2, 5))]),
     ("delete", GOING),
-    ("apply", [_route(7, "a namesake", uses=2)]),
+    ("apply", [route(7, "a namesake", uses=2)]),
 ]
 LEFT: list[str] = [
-    *(_connector(0, "/v2"), _connector(1), _connector(2)),
-    *(_mapping(0), _mapping(1, more=2), _mapping(2)),
-    *(_route(number) for number in (0, 1, 4, 6, 8, 9, 10)),
-    *(_route(2, "third"), _route(5, "third"), _route(7, "a namesake", uses=2)),
+    *(connector(0, "/v2"), connector(1), connector(2)),
+    *(mapping(0), mapping(1, more=2), mapping(2)),
+    *(route(number) for number in (0, 1, 4, 6, 8, 9, 10)),
+    *(route(2, "third"), route(5, "third"), route(7, "a namesake", uses=2)),
 ]
 """What is declared after all steps."""
 
@@ -64,25 +64,25 @@ async def apply(cluster: Cluster) -> AsyncIterator[int]:
         yield number
 
 
-async def amiss(cluster: Cluster) -> list[str]:
-    """What is not yet as it should be after all steps."""
-    resources = _resources(cluster.namespace)
+async def amiss(cluster: Cluster, left: Sequence[str] = LEFT) -> list[str]:
+    """What is not yet as it should be when all that is left is what was declared."""
+    resources = resources_of(cluster.namespace, left)
     live = {
         (kind, each["metadata"]["name"]): each
         for kind in kinds.OURS
         for each in await cluster.all(kind)
     }
-    wanted = {(each.key.kind, each.key.name) for each in resources.routes()}
-    wanted |= {("Connector", f"c-{n}") for n in range(3)}
-    wanted |= {("Mapping", f"m-{n}") for n in range(3)}
+    declared = [yaml.safe_load(each) for each in left]
+    wanted = {(each["kind"], each["metadata"]["name"]) for each in declared}
     if live.keys() != wanted:
         return [f"declared: {sorted(live.keys() ^ wanted)}"]
     not_ready = [f"not ready: {name}" for name, found in live.items() if not _is_ready(found)]
     return not_ready + await _children(cluster, resources, live)
 
 
-def _resources(namespace: str) -> Resources:
-    documents = [yaml.safe_load(each) for each in LEFT]
+def resources_of(namespace: str, left: Sequence[str]) -> Resources:
+    """What manifests are in a namespace, read as the operator reads them."""
+    documents = [yaml.safe_load(each) for each in left]
     for each in documents:
         each["metadata"]["namespace"] = namespace
     found = manifests.read(yaml.safe_dump_all(documents).encode(), file="left.yaml")

@@ -36,7 +36,7 @@ async def honest(request: web.Request) -> None:
 
 def storm(status: int, *, share: float, writes_only: bool, **headers: str) -> Answer:
     """Refuse a share of the requests, the same share in the same order each time."""
-    dice = random.Random(status)  # noqa: S311 - the same faults each time
+    dice = random.Random(status)
 
     async def answer(request: web.Request) -> web.Response | None:
         if (writes_only and request.method not in WRITES) or dice.random() >= share:
@@ -49,7 +49,7 @@ def storm(status: int, *, share: float, writes_only: bool, **headers: str) -> An
 
 def slow(longest: float) -> Answer:
     """Answer everything late, by up to so many seconds."""
-    dice = random.Random(1)  # noqa: S311 - the same faults each time
+    dice = random.Random(1)
 
     async def answer(request: web.Request) -> None:
         await asyncio.sleep(dice.uniform(0, longest))

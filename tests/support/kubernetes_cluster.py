@@ -19,6 +19,10 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "isthmus"
 SYSTEM = "isthmus-system"
+CHILDREN = (
+    "deployments,replicasets,pods,services,endpointslices,configmaps,serviceaccounts,"
+    "networkpolicies,poddisruptionbudgets"
+)
 EXAMPLE_IMAGE = "localhost/isthmus-example:dev"
 
 
@@ -39,6 +43,9 @@ class Cluster:
     """One cluster, with the rights of its kubeconfig."""
 
     kubeconfig: Path
+    operator: str
+    """What the operator's image was made of. Its tag stays the same, and its pods have to be new
+    when it is not."""
 
     @cached_property
     def programs(self) -> Path:
@@ -59,7 +66,7 @@ class Cluster:
     def run(self, program: str, *args: str, stdin: str = "", timeout: float = 180) -> str:
         """Run kubectl or helm; what it printed. An error has what it said."""
         done = subprocess.run(
-            [shutil.which(program, path=str(self.programs)) or program, *args],
+            [self._program(program), *args],
             input=stdin,
             capture_output=True,
             text=True,
@@ -70,19 +77,41 @@ class Cluster:
             raise AssertionError(f"{program} {' '.join(args)}: {done.stderr.strip()}")
         return done.stdout
 
+    @contextlib.contextmanager
+    def starting(self, program: str, *args: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Have kubectl or helm run meanwhile; ended with the block when it has not by itself."""
+        with subprocess.Popen([self._program(program), *args], env=self.environment) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+    def _program(self, name: str) -> str:
+        return shutil.which(name, path=str(self.programs)) or name
+
     def kubectl(self, *args: str, stdin: str = "", timeout: float = 180) -> str:
         """Run kubectl."""
         return self.run("kubectl", *args, stdin=stdin, timeout=timeout)
 
-    def install(self, *args: str) -> None:
-        """Install the operator, or bring it to what the chart and `args` say."""
+    def install(self, *args: str, chart: Path = CHART) -> None:
+        """Install the operator, or bring it to what a chart and `args` say."""
         self.run(
-            *("helm", "upgrade", "--install", "isthmus", str(CHART)),
+            *("helm", "upgrade", "--install", "isthmus", str(chart)),
             *("--namespace", SYSTEM, "--create-namespace"),
             *("--set", "image.tag=dev", "--set", "runtime.image.tag=dev", *args),
+            *("--set-string", f"podAnnotations.made-of={self.operator}"),
             *("--wait", "--timeout", "3m"),
             timeout=200,
         )
+
+    @property
+    def system(self) -> "Namespace":
+        """Where the operator is."""
+        return Namespace(self, SYSTEM)
+
+    def operators(self) -> set[str]:
+        """The uids of the operator's pods, those that are going left out."""
+        return self.system.uids("pods", "-l", "app.kubernetes.io/component=operator")
 
     @contextlib.contextmanager
     def namespace(self, name: str) -> Iterator["Namespace"]:
@@ -99,7 +128,7 @@ class Cluster:
         try:
             yield Namespace(self, name)
         finally:
-            self.kubectl("delete", "namespace", name, "--wait=false")
+            self.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
 
 
 @dataclass(frozen=True)
@@ -126,6 +155,11 @@ class Namespace:
         """Wait as a user would, with `kubectl wait`."""
         self.kubectl("wait", f"--for={condition}", what, f"--timeout={within:.0f}s")
 
+    def uids(self, *what: str) -> set[str]:
+        """The uids of objects, those that are going left out."""
+        metadata = [each["metadata"] for each in self.get(*what)["items"]]
+        return {each["uid"] for each in metadata if "deletionTimestamp" not in each}
+
     def pods(self, route: str) -> dict[str, str]:
         """The pods of a Route: name by uid, those that are going left out."""
         found = self.get("pods", "-l", f"isthmus.dev/route={route}")["items"]
@@ -135,8 +169,23 @@ class Namespace:
             if "deletionTimestamp" not in pod["metadata"]
         }
 
+    def children(self, route: str) -> set[str]:
+        """Everything that was made for a Route."""
+        found = self.kubectl("get", CHILDREN, "-l", f"isthmus.dev/route={route}", "-o", "name")
+        return set(found.split())
+
+    def condition(self, what: str, kind: str = "Ready") -> dict[str, Any]:
+        """A condition of an object; empty where it has none."""
+        found = self.get(what).get("status", {}).get("conditions", ())
+        return next((each for each in found if each["type"] == kind), {})
+
     def fetch(self, service: str, path: str) -> str:
         """GET through a Service, by way of the API server."""
-        return self.kubectl(
-            "get", "--raw", f"/api/v1/namespaces/{self.name}/services/{service}/proxy{path}"
-        )
+        return self._proxied(f"services/{service}", path)
+
+    def fetch_from(self, pod: str, path: str) -> str:
+        """GET from one pod of a Route, by way of the API server."""
+        return self._proxied(f"pods/{pod}:8080", path)
+
+    def _proxied(self, what: str, path: str) -> str:
+        return self.kubectl("get", "--raw", f"/api/v1/namespaces/{self.name}/{what}/proxy{path}")

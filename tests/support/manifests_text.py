@@ -41,6 +41,23 @@ def route(
     return _object("Route", name, text)
 
 
+def delivering(
+    source: dict[str, Any],
+    steps: str,
+    *,
+    name: str = "it",
+    branches: str = "",
+    **spec: Any,
+) -> str:
+    """A Route whose messages go through the journal; `spec` are further fields of it."""
+    text = f"source: {json.dumps(source)}\n"
+    text += "".join(f"{key}: {json.dumps(value)}\n" for key, value in spec.items())
+    text += f"steps:\n{_below(steps)}"
+    if branches:
+        text += f"branches:\n{_below(branches)}"
+    return _object("Route", name, text)
+
+
 def plans(*documents: str) -> list[RoutePlan]:
     """Plan every Route of some documents; nothing may be wrong with them."""
     found = manifests.read("\n---\n".join(documents).encode(), file="test.yaml")

@@ -48,10 +48,17 @@ def mapping(version: int = 1, *, name: str = "quote") -> Manifest:
     return _resource("Mapping", name, {"expression": body})
 
 
-def route(name: str = "quotes", *, replicas: int | None = None, **fields: Any) -> Manifest:
+def route(
+    name: str = "quotes",
+    *,
+    connector: str = "erp",
+    mapping: str = "quote",
+    replicas: int | None = None,
+    **fields: Any,
+) -> Manifest:
     """The Route; `fields` are those of its spec."""
     call = {
-        "connector": "erp",
+        "connector": connector,
         "method": "POST",
         "path": "/prices",
         "idempotent": True,
@@ -59,7 +66,7 @@ def route(name: str = "quotes", *, replicas: int | None = None, **fields: Any) -
     }
     spec = {
         "source": {"http": {"method": "GET", "path": PATH, "timeout": "8s"}},
-        "steps": [{"call": call}, {"map": {"mapping": "quote"}}],
+        "steps": [{"call": call}, {"map": {"mapping": mapping}}],
     }
     count = {} if replicas is None else {"replicas": replicas}
     return _resource("Route", name, {**spec, **count, **fields})

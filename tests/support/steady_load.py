@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from kubernetes_cluster import EXAMPLE_IMAGE, Namespace, eventually
+import script_pods
+from kubernetes_cluster import Namespace, eventually
 
 CLIENT = Path(__file__).with_name("traffic_client.py")
 _numbers = itertools.count(1)
@@ -57,8 +57,7 @@ class Load:
 def steady_load(namespace: Namespace, service: str, path: str) -> Iterator[Load]:
     """A load on port 80 of a Service, from the moment on that its first answers are in."""
     name = f"load-{next(_numbers)}"
-    script = _config_map("client", {CLIENT.name: CLIENT.read_text("utf-8")})
-    namespace.apply(script, _pod(name, service, path))
+    namespace.apply(*script_pods.manifests(name, CLIENT, service, "80", path))
     try:
         namespace.wait(f"pod/{name}")
         load = Load(namespace, name)
@@ -66,29 +65,3 @@ def steady_load(namespace: Namespace, service: str, path: str) -> Iterator[Load]
         yield load
     finally:
         namespace.kubectl("delete", "pod", name, "--wait=false", "--grace-period=1")
-
-
-def _config_map(name: str, data: dict[str, str]) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
-
-
-def _pod(name: str, service: str, path: str) -> dict[str, Any]:
-    container = {
-        "name": "client",
-        "image": EXAMPLE_IMAGE,
-        "command": ["python", f"/client/{CLIENT.name}", service, "80", path],
-        "volumeMounts": [{"name": "client", "mountPath": "/client", "readOnly": True}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-        },
-    }
-    spec = {
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-        "volumes": [{"name": "client", "configMap": {"name": "client"}}],
-    }
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}

@@ -67,6 +67,46 @@ annotations:
 {{- include "isthmus.image" (dict "image" $image "tag" "") -}}
 {{- end }}
 
+{{- define "isthmus.journal" -}}
+{{ include "isthmus.fullname" . }}-journal
+{{- end }}
+
+{{- define "isthmus.journalSelector" -}}
+app.kubernetes.io/component: journal
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ .Chart.Name }}
+{{- end }}
+
+{{/* SECRET/KEY that holds the address of the journal, for the operator; empty where there is none. */}}
+{{- define "isthmus.journalSecret" -}}
+{{- $given := .Values.journal.postgres.secretName -}}
+{{- if .Values.journal.embedded.enabled -}}
+{{- if $given -}}
+{{- fail "journal.postgres.secretName and journal.embedded.enabled are both set: leave one of them" -}}
+{{- end -}}
+{{ include "isthmus.journal" . }}/dsn
+{{- else if $given -}}
+{{ $given }}/{{ .Values.journal.postgres.secretKey }}
+{{- end -}}
+{{- end }}
+
+{{/*
+The password of the embedded journal. Made anew each time that it is asked for, where there is none yet:
+ask once. A release namespace that is not there yet is made by who may see all of them.
+*/}}
+{{- define "isthmus.journalPassword" -}}
+{{- $kept := lookup "v1" "Secret" .Release.Namespace (include "isthmus.journal" .) -}}
+{{- if .Values.journal.embedded.password -}}
+{{ .Values.journal.embedded.password }}
+{{- else if $kept -}}
+{{ $kept.data.password | b64dec }}
+{{- else if or (lookup "v1" "Namespace" "" .Release.Namespace) (lookup "v1" "Namespace" "" "kube-system") -}}
+{{ randAlphaNum 32 }}
+{{- else -}}
+{{- fail "set journal.embedded.password: the chart is rendered without a cluster, so a password that Helm makes would be another one each time" -}}
+{{- end -}}
+{{- end }}
+
 {{/* What the operator may do where it watches. Nothing on Secrets: pods mount what they need. */}}
 {{- define "isthmus.rules" -}}
 - apiGroups: [isthmus.dev]

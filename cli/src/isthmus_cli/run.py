@@ -2,24 +2,25 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
 import click
 import uvloop
 
-from isthmus_api.connector import Auth
+from isthmus_api import secret_references
 from isthmus_api.expressions.engine import ExpressionError
-from isthmus_api.model import Model, SecretKeyRef
 from isthmus_api.plan import RoutePlan, check, plan
 from isthmus_api.problems import Problem, errors
-from isthmus_cli import folder, report
+from isthmus_cli import folder, local_journal, report
 from isthmus_runtime import logs, secrets
 from isthmus_runtime.runtime import Runtime, Settings
 from isthmus_runtime.stopping import Signals
 
 Output = Literal["text", "json"]
+
+_UNUSABLE = (ExpressionError, OSError, ValueError)
 
 
 @click.command()
@@ -36,6 +37,11 @@ Output = Literal["text", "json"]
 @click.option(
     "--admin-port", default=9090, show_default=True, help="Port of health and metrics; 0 for any."
 )
+@click.option(
+    "--journal",
+    metavar="FILE|ADDRESS",
+    help="Where messages are kept that are delivered later; DIR/.isthmus/journal.db by default.",
+)
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 def run(
     path: Path,
@@ -44,12 +50,19 @@ def run(
     host: str,
     port: int,
     admin_port: int,
+    journal: str | None,
     output: Output,
 ) -> None:
     """Serve every Route in a folder of manifests, until Ctrl-C."""
     logs.setup("json" if output == "json" else "console")
-    settings = Settings(host=host, port=port, admin_host=host, admin_port=admin_port)
-    session = _Session(path, settings, secrets_path, output)
+    settings = Settings(
+        host=host,
+        port=port,
+        admin_host=host,
+        admin_port=admin_port,
+        journal=local_journal.address(path, journal),
+    )
+    session = _Session(path, settings, secrets_path, output, has_own_journal=journal is None)
     sys.exit(uvloop.run(session.serve(watch=watch)))
 
 
@@ -57,9 +70,16 @@ class _Session:
     """One `isthmus run`: what is read, what is served, what is said."""
 
     def __init__(
-        self, path: Path, settings: Settings, secrets_path: Path | None, output: Output
+        self,
+        path: Path,
+        settings: Settings,
+        secrets_path: Path | None,
+        output: Output,
+        *,
+        has_own_journal: bool,
     ) -> None:
         self._path = path
+        self._has_own_journal = has_own_journal
         self._settings = settings
         self._output = output
         self._secrets_path = secrets_path
@@ -81,8 +101,8 @@ class _Session:
         self._warn_of_missing(plans, store)
         runtime = Runtime(self._settings, store)
         try:
-            await runtime.load(plans)
-        except (ExpressionError, ValueError) as error:
+            await self._load(runtime, plans)
+        except _UNUSABLE as error:
             click.echo(f"isthmus: {error}", err=True)
             return 1
         try:
@@ -109,18 +129,23 @@ class _Session:
                 click.echo("isthmus: not reloaded; the version before goes on", err=True)
                 continue
             try:
-                await runtime.load(plans)
-            except (ExpressionError, ValueError) as error:
+                await self._load(runtime, plans)
+            except _UNUSABLE as error:
                 click.echo(f"isthmus: not reloaded; the version before goes on: {error}", err=True)
                 continue
             click.echo(f"isthmus: reloaded, {_counted(plans)}", err=True)
+
+    async def _load(self, runtime: Runtime, plans: list[RoutePlan]) -> None:
+        if self._has_own_journal and any(found.needs_journal for found in plans):
+            local_journal.keep_out_of_git(self._path)
+        await runtime.load(plans)
 
     def _show(self, problems: tuple[Problem, ...]) -> None:
         if problems:
             report.show(problems, output=self._output, err=True)
 
     def _warn_of_missing(self, plans: list[RoutePlan], store: secrets.Secrets) -> None:
-        for ref in sorted({ref for p in plans for ref in _secret_refs(p)}, key=str):
+        for ref in sorted({ref for p in plans for ref in secret_references.within(p)}, key=str):
             try:
                 store.read(ref)
             except secrets.MissingSecret as error:
@@ -128,11 +153,10 @@ class _Session:
 
     def _announce(self, plans: list[RoutePlan], port: int, admin_port: int) -> None:
         host = self._settings.host
-        for served in plans:
-            http = served.source.http
-            if http:
-                url = f"http://{host}:{port}{http.path}"
-                click.echo(f"{http.method} {url}  {served.namespace}/{served.name}")
+        for found in plans:
+            served = found.source.endpoint
+            url = f"{served.method} http://{host}:{port}{served.path}" if served else _kind(found)
+            click.echo(f"{url}  {found.namespace}/{found.name}")
         click.echo(f"health, metrics and status: http://{host}:{admin_port}/status")
 
 
@@ -162,19 +186,10 @@ def _cannot_listen(error: OSError, settings: Settings) -> str:
     )
 
 
+def _kind(plan: RoutePlan) -> str:
+    """What its messages come from, where nobody sends them."""
+    return next(iter(plan.source.written()))
+
+
 def _counted(plans: list[RoutePlan]) -> str:
     return "1 Route" if len(plans) == 1 else f"{len(plans)} Routes"
-
-
-def _secret_refs(plan: RoutePlan) -> Iterator[SecretKeyRef]:
-    for connector in plan.connectors.values():
-        if connector.http and connector.http.auth:
-            yield from _refs_in(connector.http.auth)
-
-
-def _refs_in(model: Auth | Model) -> Iterator[SecretKeyRef]:
-    for value in model.written().values():
-        if isinstance(value, SecretKeyRef):
-            yield value
-        elif isinstance(value, Model):
-            yield from _refs_in(value)

@@ -4,11 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from isthmus_api.http import HeaderName
 from isthmus_api.model import Items, Model, SecretValue, Text
 from isthmus_api.quantities import Duration, Size
-from isthmus_api.rules import exactly_one_of
-
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=128)]
+from isthmus_api.rules import at_least_one_of, exactly_one_of
 
 
 class BasicAuth(Model):
@@ -78,10 +77,21 @@ class Auth(Model):
 class RateLimit(Model):
     """How hard we may lean on the system."""
 
-    requests: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        description="Calls allowed in one window."
+    rules = (at_least_one_of("requests", "concurrency"),)
+
+    requests: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="Calls allowed in one window; left out, any number."
     )
     per: Duration = Field(Duration("1s"), description="Length of the window.")
+    concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None, description="Calls under way at once; left out, as many as there are connections."
+    )
+
+
+class IdempotencyKey(Model):
+    """A key by which the system knows a call that it has had before, and does nothing twice."""
+
+    header: HeaderName = Field("Idempotency-Key", description="Header that carries the key.")
 
 
 class Backoff(Model):
@@ -123,7 +133,13 @@ class HttpTransport(Model):
         Size("10Mi"), description="The largest answer that is read; a larger one fails the call."
     )
     rate_limit: RateLimit | None = Field(
-        None, description="Calls a replica makes at most in a window; further calls wait."
+        None, description="Calls made at most; further calls wait."
+    )
+    idempotency_key: IdempotencyKey | None = Field(
+        None,
+        description="Send a key with every POST, PUT, PATCH and DELETE of a Route that delivers "
+        "messages: the same for the same step of the same message, however often it is tried. "
+        "Such a POST or PATCH counts as safe to repeat.",
     )
     retry: Retry | None = Field(
         None,

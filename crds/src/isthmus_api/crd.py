@@ -167,7 +167,7 @@ _OWN_WIDE_COLUMNS = {
     CONNECTOR.name: [_column("URL", ".spec.http.baseUrl", wide=True)],
     MAPPING.name: [],
     ROUTE.name: [
-        _column("Source", ".spec.source.http.path", wide=True),
+        _column("Source", ".spec.source.*['path','cron','every','name']", wide=True),
         _column("LastApplied", ".status.lastAppliedGeneration", type="integer", wide=True),
     ],
 }

@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -30,9 +29,11 @@ LARGEST_EXACT: Final = 2**53
 _NONE_LARGE: Final[frozenset[str]] = frozenset()
 
 # 2^53 has sixteen digits. Replacing all digits by one and searching for a run of them is ten times
-# as fast as a regular expression (9 against 99 us on 5.5 KB), and most documents stop here.
+# as fast as a regular expression (9 against 99 us on 5.5 KB). Every fourth byte is enough for most
+# documents, and takes half the time: it has four of such a run.
 _DIGITS: Final = bytes(ord("0") if chr(n).isdigit() and n < 128 else ord(" ") for n in range(256))
 _RUN: Final = b"0" * 16
+_SAMPLES: Final = b"0" * 4
 _INTEGER: Final = re.compile(rb"(?:^|[\[:,\s])-?[0-9]{16,}(?=[\]},\s]|$)")
 
 
@@ -54,8 +55,7 @@ class NotEncodable(JsonTextError):
     """The value has no JSON form."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A document, and the digits of the integers in it that travel as strings."""
 
     value: Any
@@ -92,6 +92,8 @@ def has_large_integers(text: bytes) -> bool:
     Never wrong in saying no. It says yes a little too often: for sixteen digits below 2^53, and for
     such digits standing by themselves inside a string.
     """
+    if _SAMPLES not in text[3::4].translate(_DIGITS):
+        return False
     return _RUN in text.translate(_DIGITS) and _INTEGER.search(text) is not None
 
 

@@ -63,6 +63,9 @@ Text = Annotated[
 ]
 """A string that may hold `{% … %}` templates."""
 
+WholeExpression = Annotated[str, Field(pattern=r"^\s*\{%[\s\S]*%\}\s*$", max_length=32768)]
+"""A string that is one whole `{% … %}` expression."""
+
 PlainText = Annotated[str, Field(max_length=32768, description="A string, taken as it is.")]
 """A string without templates."""
 

@@ -29,11 +29,15 @@ class Code(StrEnum):
     DUPLICATE_RESOURCE = "DuplicateResource"
     CONNECTOR_NOT_FOUND = "ConnectorNotFound"
     MAPPING_NOT_FOUND = "MappingNotFound"
+    ROUTE_NOT_FOUND = "RouteNotFound"
+    ROUTE_CYCLE = "RouteCycle"
     TABLE_NOT_FOUND = "TableNotFound"
     BRANCH_NOT_FOUND = "BranchNotFound"
     BRANCH_CYCLE = "BranchCycle"
     BRANCH_UNUSED = "BranchUnused"
     STEP_UNREACHABLE = "StepUnreachable"
+    MISPLACED = "Misplaced"
+    INEFFECTIVE = "Ineffective"
     NAME_CLASH = "NameClash"
     PATH_CLASH = "PathClash"
     EXPRESSION_INVALID = "ExpressionInvalid"
@@ -42,6 +46,7 @@ class Code(StrEnum):
     TEST_FAILED = "TestFailed"
     PLAN_TOO_LARGE = "PlanTooLarge"
     GATEWAY_API_MISSING = "GatewayApiMissing"
+    JOURNAL_NOT_CONFIGURED = "JournalNotConfigured"
 
 
 Path = tuple[str | int, ...]

@@ -1,7 +1,8 @@
 """The reference pages, made from the same schemas as the CustomResourceDefinitions.
 
 `python -m isthmus_api.reference docs/reference` writes one page per kind. Each object has a
-section of its own, headed by its path; one that stands in several places is told once.
+section of its own, headed by its path; one that stands in several places is told once, where it
+stands least deep.
 """
 
 import argparse
@@ -36,11 +37,12 @@ class _Page:
 
     @classmethod
     def of(cls, objects: Iterator[tuple[str, crd.Schema]]) -> "_Page":
-        page = cls({}, {})
-        for path, node in objects:
-            if page.homes.setdefault(_identity(node), path) == path:
-                page.sections[path] = node
-        return page
+        found = dict(objects)
+        homes: dict[str, str] = {}
+        for path in sorted(found, key=lambda path: path.count(".")):
+            homes.setdefault(_identity(found[path]), path)
+        told = set(homes.values())
+        return cls({path: node for path, node in found.items() if path in told}, homes)
 
 
 def to_markdown(kind: Kind) -> str:

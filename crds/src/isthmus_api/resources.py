@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Generic, TypeVar, cast
 
 from pydantic import Field
@@ -75,7 +76,7 @@ ROUTE = Kind(
     short="rt",
     spec=RouteSpec,
     status=RouteStatus,
-    summary="A Route is one flow: a source, steps, and an answer.",
+    summary="A Route is one flow: a source, steps, and an answer or a delivery.",
     metadata=RouteMeta,
     rules=(SERVICE_NAME,),
 )
@@ -123,7 +124,7 @@ class Resource(Generic[Spec]):
     origin: Origin = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resources:
     """A set of objects; references are looked up within a namespace."""
 
@@ -155,6 +156,25 @@ class Resources:
         """The Mapping of that name, if it is there."""
         found = self.by_key.get(Key(MAPPING.name, namespace, name))
         return cast(Resource[MappingSpec] | None, found)
+
+    def route(self, namespace: str, name: str) -> Resource[RouteSpec] | None:
+        """The Route of that name, if it is there."""
+        found = self.by_key.get(Key(ROUTE.name, namespace, name))
+        return cast(Resource[RouteSpec] | None, found)
+
+    def fed_by(self, namespace: str, name: str) -> tuple[str, ...]:
+        """The Routes of the namespace whose source is the Route of that name, by name."""
+        return self._feeds.get(Key(ROUTE.name, namespace, name), ())
+
+    @cached_property
+    def _feeds(self) -> dict[Key, tuple[str, ...]]:
+        """Whom each Route feeds. Looks at all objects, so only once."""
+        found: dict[Key, list[str]] = {}
+        for route in self.routes():
+            if fed := route.spec.source.route:
+                key = Key(ROUTE.name, route.key.namespace, fed.name)
+                found.setdefault(key, []).append(route.key.name)
+        return {key: tuple(sorted(names)) for key, names in found.items()}
 
     def _of_kind(self, kind: Kind) -> Iterator[Resource[Model]]:
         return (found for key, found in self.by_key.items() if key.kind == kind.name)

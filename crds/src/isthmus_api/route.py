@@ -1,335 +1,28 @@
-"""Route: one flow, from a source through steps to an answer.
+"""Route: one flow, from a source through steps to an answer or to a delivery."""
 
-Steps carry the names of the Enterprise Integration Patterns. A step has one verb. Steps never
-nest: choice, split and scatter name entries of `branches`, because a CRD cannot recurse.
-"""
-
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from isthmus_api.connector import HeaderName
+from isthmus_api.delivery import Delivery
 from isthmus_api.exposure import Expose
-from isthmus_api.mapping import Expression
-from isthmus_api.model import (
-    FreeForm,
-    FreeFormObject,
-    Items,
-    Model,
-    Name,
-    PlainText,
-    Text,
-    Variable,
-)
-from isthmus_api.quantities import Duration, Size
-from isthmus_api.rules import at_least_one_of, at_most_one_of, exactly_one_of, only_with
+from isthmus_api.message import Message
+from isthmus_api.model import Items, Model, Variable
+from isthmus_api.privacy import Privacy
+from isthmus_api.retention import Retention
+from isthmus_api.route_case import RouteTest
+from isthmus_api.source import Source
+from isthmus_api.step import BranchName, Step
 from isthmus_api.workload import PodResources, PodTemplate
-
-Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-BranchName = Annotated[
-    str,
-    Field(pattern=r"^[a-z][A-Za-z0-9_-]*$", max_length=63, description="The name of a branch."),
-]
-Predicate = Annotated[str, Field(pattern=r"^\s*\{%[\s\S]*%\}\s*$", max_length=32768)]
-"""A string that is one whole `{% … %}` expression."""
-
-
-class HttpSource(Model):
-    """An HTTP endpoint that answers its caller."""
-
-    method: Method = Field("GET", description="The method that callers use.")
-    path: Annotated[
-        str,
-        Field(pattern=r"^(/([A-Za-z0-9._~-]|\{[a-z][A-Za-z0-9]*\})*)+$", max_length=512),
-    ] = Field(
-        description="The path that callers use; a segment `{id}` is read as `$request.params.id`."
-    )
-    timeout: Duration = Field(
-        Duration("10s"), description="The longest the whole Route may take for one request."
-    )
-    max_body: Size = Field(
-        Size("1Mi"), description="The largest request body; a larger one is answered with 413."
-    )
-
-
-class Source(Model):
-    """Where messages come from."""
-
-    rules = (exactly_one_of("http"),)
-
-    http: HttpSource | None = Field(None, description="An HTTP endpoint that answers its caller.")
-
-
-class Call(Model):
-    """Call a Connector and take its answer as the body."""
-
-    connector: Name = Field(description="The Connector to call.")
-    method: Method = Field("GET", description="The HTTP method.")
-    path: Annotated[str, Field(pattern=r"^/", max_length=4096)] = Field(
-        "/",
-        description="Path below the Connector's baseUrl. Values of templates are percent-encoded.",
-    )
-    query: dict[Annotated[str, Field(min_length=1, max_length=128)], Text] = Field(
-        {},
-        max_length=64,
-        description="Query parameters. A list gives the parameter several times, nothing leaves "
-        "it out.",
-    )
-    headers: dict[HeaderName, Text] = Field({}, max_length=32, description="Request headers.")
-    body: FreeForm = Field(
-        None,
-        description="The request body as JSON, strings may be templates. Left out: POST, PUT and "
-        "PATCH send the current body as it is.",
-    )
-    idempotent: bool = Field(
-        False,
-        description="Say that a POST or PATCH may be repeated safely, so that it is retried like "
-        "GET, PUT and DELETE.",
-    )
-
-
-class Map(Model):
-    """Translate the body."""
-
-    rules = (exactly_one_of("mapping", "expression"),)
-
-    mapping: Name | None = Field(None, description="The Mapping to use.")
-    expression: Expression | None = Field(
-        None, description="JSONata written in place, for small things."
-    )
-
-
-class When(Model):
-    """One alternative of a choice."""
-
-    condition: Predicate = Field(description="Taken when this expression is true.")
-    branch: BranchName = Field(description="The branch to run.")
-
-
-class Choice(Model):
-    """Run the first branch whose condition is true."""
-
-    when: Items[When] = Field(
-        min_length=1, max_length=16, description="The alternatives, tried in order."
-    )
-    otherwise: BranchName | None = Field(
-        None, description="Branch to run when none applies; left out, the body goes on unchanged."
-    )
-
-
-class Split(Model):
-    """Run a branch for each element of a list and collect the results into a list.
-
-    In the branch the element is the body; `$index` is its position, from 0. An element whose
-    branch filters it out leaves no result.
-    """
-
-    items: Predicate = Field("{% $ %}", description="The list to split.")
-    branch: BranchName = Field(description="The branch that each element runs through.")
-    concurrency: Annotated[int, Field(ge=1, le=256)] = Field(
-        8, description="Elements under way at once."
-    )
-
-
-class Aggregate(Model):
-    """Make one body of a list, as it comes from a split."""
-
-    expression: Predicate = Field(description="The result; the list is `$`.")
-
-
-class Scatter(Model):
-    """Run branches side by side on the same body and gather their results by name."""
-
-    branches: Items[BranchName] = Field(
-        min_length=1, max_length=16, description="The branches to run at once."
-    )
-
-
-class Validate(Model):
-    """Refuse a body that does not fit a JSON Schema, with 422 and the JSON paths at fault."""
-
-    schema_: FreeFormObject = Field(
-        alias="schema", description="The JSON Schema, draft 2020-12 unless it names another."
-    )
-
-
-class Respond(Model):
-    """Answer the caller and end the Route."""
-
-    status: Annotated[int, Field(ge=200, le=599)] = Field(200, description="The HTTP status.")
-    headers: dict[HeaderName, Text] = Field({}, max_length=32, description="Response headers.")
-    body: FreeForm = Field(
-        None, description="The response body; left out, the current body is sent."
-    )
-
-
-class OnError(Model):
-    """What to do instead of failing. `$failure` has `reason`, `message`, `status`."""
-
-    rules = (exactly_one_of("use", "respond"),)
-
-    use: FreeForm = Field(None, description="Go on with this value as the step's result.")
-    respond: Respond | None = Field(None, description="Answer the caller with this.")
-
-
-class Cache(Model):
-    """Keep the call's successful answers in the replica's memory."""
-
-    ttl: Duration = Field(description="How long an answer is used.")
-    key: Text | None = Field(
-        None,
-        description="What tells one answer from another; left out, the method, the address and "
-        "the body of the call.",
-    )
-    max_entries: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        1000, description="Answers kept at most; the one unused for longest goes first."
-    )
-    max_size: Size = Field(Size("16Mi"), description="Bytes of answers kept at most.")
-
-
-VERBS = (
-    "call",
-    "map",
-    "filter",
-    "choice",
-    "split",
-    "aggregate",
-    "scatter",
-    "validate",
-    "respond",
-)
-_WITH_RESULT = ("call", "map", "choice", "split", "aggregate", "scatter")
-
-
-class Step(Model):
-    """One step: a verb, and how it behaves."""
-
-    rules = (
-        exactly_one_of(*VERBS),
-        only_with("into", *_WITH_RESULT),
-        only_with("onError", *_WITH_RESULT),
-        only_with("timeout", "call"),
-        only_with("cache", "call"),
-    )
-
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)] | None = Field(
-        None, description="Name of the step in metrics, logs and errors; by default verb-position."
-    )
-    call: Call | None = Field(None, description="Call a Connector.")
-    map: Map | None = Field(None, description="Translate the body.")
-    filter: Predicate | None = Field(
-        None,
-        description="Go on only when this is true; otherwise the Route ends and the caller gets "
-        "204.",
-    )
-    choice: Choice | None = Field(None, description="Run the first branch whose condition is true.")
-    split: Split | None = Field(None, description="Run a branch for each element of a list.")
-    aggregate: Aggregate | None = Field(None, description="Make one body of a list.")
-    scatter: Scatter | None = Field(None, description="Run branches side by side.")
-    validate_: Validate | None = Field(
-        None, alias="validate", description="Refuse a body that does not fit a JSON Schema."
-    )
-    respond: Respond | None = Field(None, description="Answer the caller and end the Route.")
-    into: Variable | None = Field(
-        None, description="Bind the result to this variable and keep the body."
-    )
-    timeout: Duration | None = Field(
-        None, description="The longest this call may take; the Connector's timeout by default."
-    )
-    on_error: OnError | None = Field(None, description="What to do instead of failing.")
-    cache: Cache | None = Field(None, description="Keep the call's successful answers.")
-
-    @property
-    def verb(self) -> str:
-        """The one verb that is set, as it is written in a manifest."""
-        return next(verb for verb in VERBS if verb in self.written())
-
-
-class TestRequest(Model):
-    """A request as a caller would send it; method and path come from the source."""
-
-    __test__ = False
-
-    params: dict[str, PlainText] = Field(
-        {}, max_length=64, description="Values of the path variables."
-    )
-    query: dict[str, FreeForm] = Field(
-        {}, max_length=64, description="Query parameters; a list gives one several times."
-    )
-    headers: dict[str, PlainText] = Field({}, max_length=64, description="Request headers.")
-    body: FreeForm = Field(None, description="The body as JSON.")
-
-
-class TestAnswer(Model):
-    """What a Connector answers in a test. Each is used once, in order, by the first call it fits.
-
-    Without `path` or `method` it fits every call of its Connector.
-    """
-
-    __test__ = False
-    rules = (at_most_one_of("body", "text", "fail"),)
-
-    connector: Name = Field(description="The Connector that answers.")
-    method: Method | None = Field(None, description="Only for calls with this method.")
-    path: PlainText | None = Field(None, description="Only for calls of this path, without query.")
-    status: Annotated[int, Field(ge=100, le=599)] = Field(200, description="The status it answers.")
-    headers: dict[str, PlainText] = Field({}, max_length=64, description="The headers it answers.")
-    body: FreeForm = Field(None, description="The body it answers, as JSON.")
-    text: Annotated[str, Field(max_length=262_144)] | None = Field(
-        None, description="The body it answers, as it is."
-    )
-    fail: Literal["connect", "timeout", "broken"] | None = Field(
-        None, description="Fail instead: no connection, no answer in time, or half an answer."
-    )
-
-
-class ExpectedCall(Model):
-    """A call that the Route is expected to make. What is left out is not compared."""
-
-    connector: Name = Field(description="The Connector called.")
-    method: Method | None = Field(None, description="The method.")
-    path: PlainText | None = Field(None, description="The path, without query.")
-    query: Annotated[dict[str, FreeForm], Field(max_length=64)] | None = Field(
-        None, description="The query parameters."
-    )
-    headers: Annotated[dict[str, PlainText], Field(max_length=64)] | None = Field(
-        None, description="Headers that must be among its own."
-    )
-    body: FreeForm = Field(None, description="The body, compared as JSON.")
-
-
-class Expectation(Model):
-    """What the Route is expected to do. What is left out is not compared."""
-
-    rules = (at_least_one_of("calls", "status", "headers", "body"),)
-
-    calls: Items[ExpectedCall] | None = Field(
-        None, max_length=64, description="The calls it makes, in order."
-    )
-    status: Annotated[int, Field(ge=100, le=599)] | None = Field(
-        None, description="The status it answers."
-    )
-    headers: Annotated[dict[str, PlainText], Field(max_length=64)] | None = Field(
-        None, description="Headers that must be in the answer."
-    )
-    body: FreeForm = Field(None, description="The body it answers, compared as JSON.")
-
-
-class RouteTest(Model):
-    """One case: a request, what the Connectors answer, and what the Route does."""
-
-    name: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        description="What the case shows, as a sentence."
-    )
-    request: TestRequest | None = Field(None, description="The request that comes in.")
-    answers: Items[TestAnswer] = Field((), max_length=64, description="What the Connectors answer.")
-    expect: Expectation = Field(description="What the Route is expected to do.")
 
 
 class RouteSpec(Model):
     """What a Route declares."""
 
     source: Source = Field(description="Where messages come from.")
+    message: Message | None = Field(
+        None, description="What tells one message from another; not for an http source."
+    )
     env: dict[Variable, Annotated[str, Field(max_length=4096, description="A value.")]] = Field(
         {},
         max_length=64,
@@ -343,6 +36,17 @@ class RouteSpec(Model):
             Field(min_length=1, max_length=64, description="The steps of the branch, in order."),
         ],
     ] = Field({}, max_length=32, description="Lists of steps that choice, split and scatter name.")
+    delivery: Delivery | None = Field(
+        None,
+        description="How messages of the journal go through the steps; not for an http source.",
+    )
+    retention: Retention | None = Field(
+        None,
+        description="How long messages that are done with are kept; not for an http source.",
+    )
+    privacy: Privacy | None = Field(
+        None, description="What nobody gets to see who looks at messages."
+    )
     replicas: Annotated[int, Field(ge=0, le=2_147_483_647)] = Field(
         1, description="Pods that run the Route. `kubectl scale` and autoscalers set it."
     )

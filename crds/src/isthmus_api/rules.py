@@ -107,6 +107,16 @@ def only_with(field: str, *hosts: str) -> Rule:
     )
 
 
+def needs(field: str, other: str) -> Rule:
+    """`field` is of no use without `other`."""
+    return Rule(
+        cel=f"!has(self.{cel_name(field)}) || has(self.{cel_name(other)})",
+        message=f"{field} needs {other}",
+        holds=lambda present: field not in present or other in present,
+        fields=(field, other),
+    )
+
+
 def _either(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 

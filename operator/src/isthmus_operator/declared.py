@@ -18,6 +18,7 @@ from isthmus_api import manifests
 from isthmus_api.model import API_VERSION, Model
 from isthmus_api.problems import Problem
 from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, NOWHERE, ROUTE, Key, Resource
+from isthmus_operator.kept import packed
 from isthmus_operator.metrics import State
 
 Read = Resource[Model] | tuple[Problem, ...]
@@ -61,8 +62,8 @@ class Declared:
             generation=metadata["generation"],
             version=int(metadata["resourceVersion"]),
             deleting="deletionTimestamp" in metadata,
-            manifest=orjson.dumps(manifest),
-            status=orjson.dumps(found.get("status") or {}),
+            manifest=packed(manifest),
+            status=packed(found.get("status") or {}),
             references=frozenset(_references(key, manifest["spec"])),
             standing=_standing(found.get("status") or {}),
         )
@@ -149,7 +150,7 @@ class Declarations:
         return counts
 
     def users(self, key: Key) -> list[Key]:
-        """The Routes that name a Connector or a Mapping, by name."""
+        """The Routes that name a Connector, a Mapping, or a Route as their source; by name."""
         return sorted(self._users.get(key, ()), key=lambda user: user.name)
 
     def used_by(self, route: Key) -> frozenset[Key]:
@@ -173,7 +174,9 @@ class Declarations:
                 del self._users[reference]
         for reference in new - old:
             self._users[reference].add(key)
-        for each in (key, *self._users.get(key, ()), *(old ^ new)):
+        # What a Route does depends on how those read what it feeds them.
+        feeding = {each for each in old | new if each.kind == ROUTE.name}
+        for each in dict.fromkeys((key, *self._users.get(key, ()), *(old ^ new), *feeding)):
             self._wake(each)
 
 
@@ -209,14 +212,16 @@ def _references(key: Key, spec: Any) -> Iterator[Key]:
     """What a Route names, as far as its spec can be made out: it may not fit the model."""
     if key.kind != ROUTE.name or not isinstance(spec, dict):
         return
-    branches = spec.get("branches")
+    branches, source = spec.get("branches"), spec.get("source")
     lists = [spec.get("steps"), *(branches.values() if isinstance(branches, dict) else ())]
-    for step in _dicts(itertools.chain.from_iterable(each for each in lists if _is_list(each))):
+    steps = itertools.chain.from_iterable(each for each in lists if _is_list(each))
+    for part in _dicts((*steps, source, source.get("poll") if isinstance(source, dict) else None)):
         for verb, field_, kind in (
             ("call", "connector", CONNECTOR),
             ("map", "mapping", MAPPING),
+            ("route", "name", ROUTE),
         ):
-            used = step.get(verb)
+            used = part.get(verb)
             if isinstance(used, dict) and isinstance(name := used.get(field_), str):
                 yield Key(kind.name, key.namespace, name)
 

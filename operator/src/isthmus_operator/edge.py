@@ -9,17 +9,20 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
+import aiohttp
 import kopf
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from isthmus_api.model import API_VERSION
 from isthmus_api.resources import KINDS, Key
 from isthmus_operator.declared import key_of
-from isthmus_operator.kube import Access
+from isthmus_operator.kube import Access, connections
 
 LOGIN_SECONDS: Final = 600.0
 """Tokens of pods are replaced every hour; kopf asks for ours again after this."""
-CHUNK: Final = 500
+CHUNK: Final = 100
+WORKER_SECONDS: Final = 0.1
+"""How long kopf keeps an object's last event, and a task for it, in case another one comes."""
 _IDENTITY: Final[Any] = "isthmus"
 
 
@@ -41,31 +44,59 @@ async def watch(
     stop: asyncio.Event,
 ) -> None:
     """Watch our kinds, everywhere when no namespaces are given, until `stop` is set."""
-    await kopf.operator(
-        registry=_registry(access, listener),
-        settings=_settings(),
-        memories=_NoMemories(),
-        standalone=True,
-        clusterwide=not namespaces,
-        namespaces=namespaces,
-        stop_flag=stop,
-        # Else kopf asks the system for the name of our user, who has none in a container.
-        identity=_IDENTITY,
-    )
+    sessions = _Sessions(access)
+    try:
+        await kopf.operator(
+            registry=_registry(sessions, listener),
+            settings=_settings(),
+            memories=_NoMemories(),
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+            stop_flag=stop,
+            # Else kopf asks the system for the name of our user, who has none in a container.
+            identity=_IDENTITY,
+        )
+    finally:
+        await sessions.close()
 
 
-def _registry(access: Access, listener: Listener) -> kopf.OperatorRegistry:
+class _Sessions:
+    """kopf's sessions with the API server: one after the other, each with the token of its time.
+
+    kopf closes those that it used. They are ours, so that their connections end as our own do.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self.server = access.server
+        self._access = access
+        self._open: list[aiohttp.ClientSession] = []
+
+    def open(self) -> aiohttp.ClientSession:
+        """A session for the next while."""
+        self._open = [each for each in self._open if not each.closed]
+        token = self._access.token
+        session = aiohttp.ClientSession(
+            connector=connections.connector(self._access),
+            headers={"Authorization": f"Bearer {token}"} if token else None,
+        )
+        self._open.append(session)
+        return session
+
+    async def close(self) -> None:
+        """Close what kopf left open."""
+        for each in self._open:
+            await each.close()
+
+
+def _registry(sessions: _Sessions, listener: Listener) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
     group, version = API_VERSION.split("/")
 
-    async def log_in(**_: Any) -> kopf.ConnectionInfo:
-        certificate, key = access.certificate or (None, None)
-        return kopf.ConnectionInfo(
-            server=access.server,
-            ca_data=access.authority,
-            token=access.token,
-            certificate_data=certificate,
-            private_key_data=key,
+    async def log_in(**_: Any) -> kopf.AiohttpSession:
+        return kopf.AiohttpSession(
+            server=sessions.server,
+            aiohttp_session=sessions.open(),
             expiration=datetime.now(UTC) + timedelta(seconds=LOGIN_SECONDS),
         )
 
@@ -87,7 +118,7 @@ def _settings() -> kopf.OperatorSettings:
     settings.watching.chunk_size = CHUNK
     settings.watching.reconnect_backoff = 1.0
     settings.networking.request_timeout = 30.0
-    settings.queueing.idle_timeout = 1.0
+    settings.queueing.idle_timeout = WORKER_SECONDS
     settings.posting.enabled = False
     settings.scanning.disabled = True  # our kinds are fixed, so looking for others needs no rights
     settings.peering.standalone = True

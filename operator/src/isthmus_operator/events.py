@@ -8,6 +8,7 @@ is the caller's business; nothing is remembered here.
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -111,7 +112,8 @@ class Events:
 def _manifest(
     subject: Subject, pod: str, *, kind: Kind, reason: str, message: str
 ) -> dict[str, Any]:
-    unique = secrets.token_hex(8)
+    # kubectl describe shows Events of this API in the order of their names.
+    unique = f"{time.time_ns():016x}{secrets.token_hex(2)}"
     stem = subject.name[: _NAME_CHARACTERS - len(unique) - 1].rstrip("-.")
     return {
         "apiVersion": EVENTS.api_version,

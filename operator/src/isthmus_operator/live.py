@@ -14,7 +14,8 @@ import orjson
 from isthmus_api.model import GROUP
 from isthmus_api.resources import ROUTE
 from isthmus_operator import drift
-from isthmus_operator.desired import PLAN_ANNOTATION, ROUTE_LABEL
+from isthmus_operator.desired import JOURNAL_ANNOTATION, PLAN_ANNOTATION, ROUTE_LABEL, Journal
+from isthmus_operator.kept import packed
 
 _OWNER: Final = (GROUP, ROUTE.name)
 _NOT_KEPT: Final = frozenset({"status", "data"})
@@ -61,6 +62,8 @@ class Child:
     body: bytes = field(repr=False)
     plan: str
     """The hash of the plan that a Deployment's pods run."""
+    journal: Journal | None
+    """The journal that a Deployment's pods were given."""
     progress: Progress | None
     version: int = field(compare=False)
 
@@ -73,8 +76,9 @@ class Child:
         return cls(
             uid=metadata["uid"],
             owner=owner(metadata),
-            body=orjson.dumps(body),
+            body=packed(body),
             plan=_plan(found),
+            journal=_journal(metadata),
             progress=_progress(found) if found.get("kind") == "Deployment" else None,
             version=int(metadata["resourceVersion"]),
         )
@@ -102,6 +106,11 @@ def _plan(found: dict[str, Any]) -> str:
     template = (found.get("spec") or {}).get("template") or {}
     annotations = (template.get("metadata") or {}).get("annotations") or {}
     return str(annotations.get(PLAN_ANNOTATION, ""))
+
+
+def _journal(metadata: dict[str, Any]) -> Journal | None:
+    annotations = metadata.get("annotations") or {}
+    return Journal.parse(str(annotations.get(JOURNAL_ANNOTATION, "")))
 
 
 def _progress(found: dict[str, Any]) -> Progress:

@@ -13,6 +13,7 @@ _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
+_SECRET_KEY: Final = re.compile(r"(?!\.{1,2}\Z)[-._a-zA-Z0-9]{1,253}")
 _SERVICE_LINK: Final = re.compile(
     r".*(_SERVICE_(HOST|PORT)(_.*)?|_PORT(_[0-9]+_(TCP|UDP|SCTP).*)?)"
 )
@@ -48,6 +49,10 @@ class Settings:
     workers: int
     gateway: tuple[str, str] | None
     """Namespace and name of the Gateway that HTTPRoutes attach to."""
+    journal_secret: tuple[str, str] | None
+    """Name and key of the Secret that holds the journal's address, in each Route's namespace."""
+    journal_port: int
+    """The port that pods connect to for the journal."""
     log_level: str
 
     @classmethod
@@ -64,6 +69,8 @@ class Settings:
             port=read("PORT", _between(1, 65535), "9090"),
             workers=read("WORKERS", _between(1, 256), "16"),
             gateway=read("GATEWAY", _gateway, ""),
+            journal_secret=read("JOURNAL_SECRET", _secret_key, ""),
+            journal_port=read("JOURNAL_PORT", _between(1, 65535), "5432"),
             log_level=read("LOG_LEVEL", _level, "INFO"),
         )
         read.finish()
@@ -144,6 +151,13 @@ def _gateway(text: str) -> tuple[str, str] | None:
     if text and not (_LABEL.fullmatch(namespace) and _SUBDOMAIN.fullmatch(name)):
         raise ValueError("namespace/name of a Gateway, such as edge/public, or nothing")
     return (namespace, name) if text else None
+
+
+def _secret_key(text: str) -> tuple[str, str] | None:
+    name, _, key = text.partition("/")
+    if text and not (_SUBDOMAIN.fullmatch(name) and _SECRET_KEY.fullmatch(key)):
+        raise ValueError("name/key of a Secret, such as journal/dsn, or nothing")
+    return (name, key) if text else None
 
 
 def _pull_policy(text: str) -> str:

@@ -17,7 +17,7 @@ from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan, UnreadablePlan
 from isthmus_runtime import logs, secrets
 from isthmus_runtime.http import ServerLimits
-from isthmus_runtime.runtime import Runtime, Settings
+from isthmus_runtime.runtime import NoJournal, Runtime, Settings
 from isthmus_runtime.secrets import MissingSecret
 from isthmus_runtime.stopping import Signals
 
@@ -29,12 +29,15 @@ class Unusable(Exception):
     """The process cannot serve; the message is one line for who set it up."""
 
 
+_UNUSABLE = (Unusable, UnreadablePlan, ExpressionError, MissingSecret, NoJournal, ValueError)
+
+
 def main() -> int:
     """Serve the plan that ISTHMUS_PLAN names; 0, or how it ended otherwise."""
     logs.setup("json")
     try:
         return uvloop.run(_serve(_plan(), _settings()))
-    except (Unusable, UnreadablePlan, ExpressionError, MissingSecret, ValueError) as error:
+    except _UNUSABLE as error:
         sys.stderr.write(f"isthmus-runtime: {' '.join(str(error).split())}\n")
         return EXIT_UNUSABLE
 
@@ -73,6 +76,7 @@ def _plan() -> RoutePlan:
 
 
 def _settings() -> Settings:
+    journal_file = os.environ.get("ISTHMUS_JOURNAL_FILE")
     host = os.environ.get("ISTHMUS_HOST", "0.0.0.0")  # noqa: S104 - a pod serves its network
     return Settings(
         host=host,
@@ -81,6 +85,8 @@ def _settings() -> Settings:
         admin_port=_port("ISTHMUS_ADMIN_PORT", 9090),
         linger_seconds=_number("ISTHMUS_LINGER_SECONDS", 0),
         drain_seconds=_number("ISTHMUS_DRAIN_SECONDS", 20),
+        journal=os.environ.get("ISTHMUS_JOURNAL", ""),
+        journal_file=Path(journal_file) if journal_file else None,
         limits=ServerLimits(max_age=_number("ISTHMUS_MAX_CONNECTION_SECONDS", 300) or math.inf),
     )
 

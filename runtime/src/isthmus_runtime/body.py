@@ -46,7 +46,8 @@ class Body:
         if self._decoded or self.large or not self.text:
             return None
         if not self._is_plain:
-            self._must_be_json()
+            if self.content_type != JSON:
+                self._must_be_json()
             if json_text.has_large_integers(self.text):
                 self._decode()
                 return None
@@ -80,7 +81,8 @@ class Body:
 
     def _decode(self) -> None:
         if self.text:
-            self._must_be_json()
+            if self.content_type != JSON:
+                self._must_be_json()
             try:
                 if self._is_plain:
                     self._value = json_text.decode_plain(self.text)
@@ -92,7 +94,7 @@ class Body:
         self._decoded = True
 
     def _must_be_json(self) -> None:
-        if self.content_type != JSON and not is_json(self.content_type):
+        if not is_json(self.content_type):
             kind = self.content_type.split(b";")[0].decode("latin-1") or "no content type"
             raise self._unfit(415, f"{kind} where JSON is needed", "UnsupportedMediaType")
 

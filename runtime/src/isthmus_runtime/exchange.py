@@ -1,13 +1,16 @@
 """Exchange: one message on its way through a Route."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from isthmus_runtime.body import Body
 from isthmus_runtime.faults import Rejected
 from isthmus_runtime.http.messages import Head, Response
 from isthmus_runtime.tracing import Trace
+
+PLACE: Final = "#place"
+"""A variable that no expression can name: which element of which splits a message is, as `.2.0`."""
 
 
 class Exchange:
@@ -38,11 +41,13 @@ class Exchange:
     def bind(self, name: str, body: Body) -> None:
         """Make a result readable as `$name` and keep the body."""
         self.variables[name] = body.value
-        self.learn(body.large)
+        if body.large:
+            self.learn(body.large)
 
     def take(self, body: Body) -> None:
         """Make a result the body."""
-        body.large = self._learned = self.large | body.large
+        if self._learned or self.body.large:
+            body.large = self._learned = self.large | body.large
         self.body = body
 
     def learn(self, large: frozenset[str]) -> None:
@@ -55,7 +60,11 @@ class Exchange:
         if not names:
             return None
         variables = self.variables
-        return {name: variables[name] for name in names if name in variables}
+        found = {}
+        for name in names:
+            if name in variables:
+                found[name] = variables[name]
+        return found
 
     def fork(self, body: Body, **variables: Any) -> "Exchange":
         """A message of its own for a branch that runs beside others."""
@@ -99,10 +108,12 @@ def _query(head: Head) -> dict[str, Any]:
         raise Rejected("BadRequest", detail, 400)
     if "+" in query:
         query = query.replace("+", " ")
-    found = (pair.partition("=") for pair in query.split("&") if pair)
-    if "%" in query:
-        return _collected([(_decoded(name), _decoded(value)) for name, _, value in found])
-    return _collected([(name, value) for name, _, value in found])
+    pairs = []
+    for pair in query.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            pairs.append((_decoded(name), _decoded(value)))
+    return _collected(pairs)
 
 
 def _decoded(text: str) -> str:

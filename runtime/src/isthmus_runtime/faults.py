@@ -21,7 +21,10 @@ PROBLEM_JSON = (b"content-type", b"application/problem+json")
 
 @dataclass(eq=False)
 class Fault(Exception):
-    """One message failed. `reason` is a CamelCase word from a bounded set, fit for a label."""
+    """One message failed. `reason` is a CamelCase word from a bounded set, fit for a label.
+
+    `headers` go with the answer, such as when to come back.
+    """
 
     reason: str
     detail: str
@@ -29,6 +32,7 @@ class Fault(Exception):
     step: str = ""
     connector: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+    headers: tuple[Header, ...] = ()
 
     def __post_init__(self) -> None:
         super().__init__(self.detail)
@@ -67,9 +71,9 @@ class Broken(Fault):
 class Upstream(Fault):
     """A connector did not deliver.
 
-    `answered` is the status it answered, if it did; `passing` whether the failure may be gone at
-    the next attempt; `sent` whether the call may have had an effect there; `retry_after` the
-    seconds it asked us to wait.
+    `answered` is the status it answered, if it did, and `answer` the whole; `passing` whether the
+    failure may be gone at the next attempt; `sent` whether the call may have had an effect there;
+    `retry_after` the seconds it asked us to wait.
     """
 
     def __init__(
@@ -80,12 +84,14 @@ class Upstream(Fault):
         connector: str,
         status: int = 502,
         answered: int | None = None,
+        answer: Response | None = None,
         passing: bool = False,
         sent: bool = True,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(reason, detail, status, connector=connector)
         self.answered = answered
+        self.answer = answer
         self.passing = passing
         self.sent = sent
         self.retry_after = retry_after
@@ -122,6 +128,7 @@ def from_expression(error: ExpressionError) -> Broken:
 
 _TITLES = {
     400: "Bad request",
+    401: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
     413: "Request too large",
@@ -152,4 +159,4 @@ def response(
         **{key: value for key, value in known.items() if value},
         **fault.extra,
     }
-    return Response(fault.status, [PROBLEM_JSON, *headers], orjson.dumps(document))
+    return Response(fault.status, [PROBLEM_JSON, *fault.headers, *headers], orjson.dumps(document))

@@ -20,6 +20,9 @@ from prometheus_client.metrics_core import (
 BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of histogram buckets, in seconds; one more bucket has no bound."""
 
+LONG_BOUNDS: Final = (0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0)
+"""The same for what may take days."""
+
 
 class Number:
     """A value that goes up, or up and down."""
@@ -45,15 +48,16 @@ class Number:
 class Distribution:
     """How many values fell into each bucket, and their sum."""
 
-    __slots__ = ("counts", "sum")
+    __slots__ = ("bounds", "counts", "sum")
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BOUNDS) + 1)
+    def __init__(self, bounds: tuple[float, ...] = BOUNDS) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
 
     def observe(self, value: float) -> None:
         """Add a value, in seconds."""
-        self.counts[bisect_left(BOUNDS, value)] += 1
+        self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
 
@@ -130,16 +134,24 @@ def _numbers(
 
 
 def histogram(
-    name: str, help_text: str, labels: tuple[str, ...], *, registry: CollectorRegistry
+    name: str,
+    help_text: str,
+    labels: tuple[str, ...],
+    *,
+    registry: CollectorRegistry,
+    bounds: tuple[float, ...] = BOUNDS,
 ) -> Family[Distribution]:
     """A histogram of seconds."""
 
     def write(family: Family[Distribution]) -> Metric:
         metric = HistogramMetricFamily(name, help_text, labels=labels)
-        bounds = [*map(str, BOUNDS), "+Inf"]
+        named = [*map(str, bounds), "+Inf"]
         for values, child in family.children.items():
             totals = accumulate(child.counts)
-            metric.add_metric(values, list(zip(bounds, totals, strict=True)), child.sum)
+            metric.add_metric(values, list(zip(named, totals, strict=True)), child.sum)
         return metric
 
-    return Family(name, help_text, labels, make=Distribution, write=write, registry=registry)
+    def make() -> Distribution:
+        return Distribution(bounds)
+
+    return Family(name, help_text, labels, make=make, write=write, registry=registry)

@@ -1,15 +1,17 @@
 """Logs: one line an event, as JSON for machines or as text for people.
 
 A line carries a constant message and keys; bodies, headers and secrets are never among them. Every
-request writes one, so this is on the hot path: a line costs a few microseconds, and the lines of
-some milliseconds go out in one write (docs/performance.md has the figures). A process that is
-killed outright takes those with it; one that ends writes them first.
+request writes one, so this is on the hot path: the lines of some milliseconds are rendered and
+written together (docs/performance.md has the figures). A process that is killed outright takes
+those with it; one that ends writes them first.
 """
 
 import asyncio
 import atexit
 import contextlib
+import json
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ import orjson
 
 Format = Literal["json", "console"]
 Line = dict[str, Any]
+_Noted = tuple[float, str, str, Line]
 
 _GATHERED_SECONDS: Final = 0.02
 _COLOURS: Final = {"info": "32", "warning": "33", "error": "31"}
@@ -30,13 +33,13 @@ class _Log:
     def __init__(self) -> None:
         self.render: Callable[[Line], bytes] = _json
         self.captured: list[Line] | None = None
-        self._pending: list[bytes] = []
+        self._pending: list[_Noted] = []
 
-    def take(self, line: Line) -> None:
+    def take(self, noted: _Noted) -> None:
         if self.captured is not None:
-            self.captured.append(line)
+            self.captured.append(_line(noted))
             return
-        self._pending.append(self.render(line))
+        self._pending.append(noted)
         if len(self._pending) == 1:
             try:
                 asyncio.get_running_loop().call_later(_GATHERED_SECONDS, self.write)
@@ -44,7 +47,7 @@ class _Log:
                 self.write()
 
     def write(self) -> None:
-        lines = b"".join(self._pending)
+        lines = b"".join([self.render(_line(noted)) for noted in self._pending])
         self._pending.clear()
         # Who reads our lines may be gone; that must not end what we serve.
         with contextlib.suppress(OSError, ValueError):
@@ -52,8 +55,17 @@ class _Log:
             sys.stderr.buffer.flush()
 
 
+def _line(noted: _Noted) -> Line:
+    at, level, event, fields = noted
+    moment = datetime.fromtimestamp(at, UTC)
+    return {"timestamp": moment, "level": level, "event": event, **fields}
+
+
 def _json(line: Line) -> bytes:
-    return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+    try:
+        return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError:  # half a surrogate pair, in the text of somebody's exception
+        return json.dumps(line, default=str).encode() + b"\n"
 
 
 def _plain(line: Line) -> bytes:
@@ -100,8 +112,8 @@ def error(event: str, failure: BaseException, **fields: Any) -> None:
 
 
 def note(level: str, event: str, fields: Line) -> None:
-    """Write a line whose fields are at hand as an object already."""
-    _LOG.take({"timestamp": datetime.now(UTC), "level": level, "event": event, **fields})
+    """Write a line whose fields are at hand as an object already, and stay as they are."""
+    _LOG.take((time.time(), level, event, fields))
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ Times are in seconds, sizes in bytes (https://prometheus.io/docs/practices/namin
 
 from prometheus_client import CollectorRegistry
 
-from isthmus_runtime.instruments import counter, gauge, histogram
+from isthmus_runtime.instruments import LONG_BOUNDS, Family, Number, counter, gauge, histogram
 
 REGISTRY = CollectorRegistry()
 
@@ -81,6 +81,67 @@ CACHE_REQUESTS = counter(
     ("namespace", "route", "step", "result"),
     registry=REGISTRY,
 )
+MESSAGES_ACCEPTED = counter(
+    "isthmus_messages_accepted",
+    "Messages that are safe in the journal, by their Route.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+MESSAGES_SETTLED = counter(
+    "isthmus_messages_settled",
+    "Attempts that were settled, by the state they led to and its reason.",
+    ("namespace", "route", "state", "reason"),
+    registry=REGISTRY,
+)
+MESSAGES_IN_FLIGHT = gauge(
+    "isthmus_messages_in_flight",
+    "Messages that an attempt is made for.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+MESSAGES_BACKLOG = gauge(
+    "isthmus_messages_backlog",
+    "Messages in the journal that still have to be worked on, of all replicas.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+MESSAGES_OVERDUE_SECONDS = gauge(
+    "isthmus_messages_overdue_seconds",
+    "For how long the message waits that is due the longest; 0 while all are taken at once.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+ACCEPT_SECONDS = histogram(
+    "isthmus_messages_accept_duration_seconds",
+    "From what a source found to its messages being safe in the journal.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+ATTEMPT_SECONDS = histogram(
+    "isthmus_messages_attempt_duration_seconds",
+    "One attempt, from its first step to its last.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+)
+DELIVERY_LAG_SECONDS = histogram(
+    "isthmus_messages_delivery_lag_seconds",
+    "From acceptance to the end of the attempt that delivered the message.",
+    ("namespace", "route"),
+    registry=REGISTRY,
+    bounds=LONG_BOUNDS,
+)
+SCHEDULE_TIMES = counter(
+    "isthmus_schedule_times",
+    "Times of a schedule: fired, skipped as one before was under way, or missed for good.",
+    ("namespace", "route", "result"),
+    registry=REGISTRY,
+)
+POLL_RUNS = counter(
+    "isthmus_poll_runs",
+    "Runs of a poll, by how they ended: done, or failed.",
+    ("namespace", "route", "result"),
+    registry=REGISTRY,
+)
 BUILD_INFO = gauge(
     "isthmus_runtime_build_info",
     "1; the labels say what runs.",
@@ -88,12 +149,9 @@ BUILD_INFO = gauge(
     registry=REGISTRY,
 )
 
-STATUS_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
-
-_CLASS_OF = tuple(STATUS_CLASSES[min(max(hundred, 1), 5) - 1] for hundred in range(10))
-
-
-def status_class(status: int) -> str:
-    """The class of a status, such as `2xx`; some systems answer 600 and more."""
-    return _CLASS_OF[status // 100]
+def by_status(family: Family[Number], *labels: str) -> tuple[Number, ...]:
+    """The children of a counter for each class of status, such as `2xx`, to be found at the status
+    divided by 100; some systems answer 600 and more."""
+    classes = [family.labels(*labels, f"{hundred}xx") for hundred in range(1, 6)]
+    return (classes[0], *classes, *[classes[-1]] * 4)

@@ -2,50 +2,46 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from isthmus_api.plan import RoutePlan
-from isthmus_runtime import metrics
 from isthmus_runtime.body import Body
 from isthmus_runtime.connectors.connector import Connector
+from isthmus_runtime.endpoint import Endpoint
 from isthmus_runtime.exchange import Exchange, request_variable
 from isthmus_runtime.http.messages import Request, Response, header
-from isthmus_runtime.instruments import Distribution, Number
 from isthmus_runtime.steps import respond
 from isthmus_runtime.steps.chain import Compiler
 from isthmus_runtime.tracing import Trace
 
-
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """The Route's own metrics, looked up once."""
-
-    requests: dict[str, Number]
-    seconds: Distribution
-    in_flight: Number
+if TYPE_CHECKING:
+    from isthmus_runtime.stores import Stores
 
 
-class Route:
-    """One loaded plan."""
+class Route(Endpoint):
+    """One loaded plan. `stores` are there for one that remembers or looks up."""
 
-    def __init__(self, plan: RoutePlan, connectors: dict[str, Connector]) -> None:
+    def __init__(
+        self,
+        plan: RoutePlan,
+        connectors: dict[str, Connector],
+        stores: "Stores | None" = None,
+    ) -> None:
         http = plan.source.http
         if http is None:
             raise TypeError("this runtime serves http sources")
-        compiler = Compiler(plan, connectors)
-        self.plan = plan
-        self.name = f"{plan.namespace}/{plan.name}"
-        self.method = http.method
-        self.path = http.path
-        self.max_body = http.max_body.bytes
+        super().__init__(plan, method=http.method, path=http.path, max_body=http.max_body.bytes)
+        compiler = Compiler(plan, connectors, stores=stores)
         self._timeout = http.timeout.seconds
         self._run = compiler.route()
         self._request_fields = compiler.binder.request_fields
         self._route_variable = {"name": plan.name, "namespace": plan.namespace}
-        self._counts = _counts(plan)
-        self._under_way = 0
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._now = asyncio.get_running_loop().time
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """What callers reach of it."""
+        return (self,)
 
     async def answer(self, request: Request, params: dict[str, str], trace: Trace) -> Response:
         """Run the steps on a request; fails with a `Fault`."""
@@ -62,28 +58,6 @@ class Route:
             return respond.answer(x.body, status=200)
         return x.response or Response(204)
 
-    def begin(self) -> None:
-        """Count a request in."""
-        self._under_way += 1
-        self._quiet.clear()
-        self._counts.in_flight.inc()
-
-    def end(self) -> None:
-        """Count a request out, whatever became of it."""
-        self._under_way -= 1
-        self._counts.in_flight.dec()
-        if not self._under_way:
-            self._quiet.set()
-
-    async def quiet(self) -> None:
-        """Wait until no request is under way."""
-        await self._quiet.wait()
-
-    def count(self, status: int, started: float) -> None:
-        """Count an answer that was given."""
-        self._counts.requests[metrics.status_class(status)].inc()
-        self._counts.seconds.observe(time.perf_counter() - started)
-
     def _variables(
         self, request: Request, params: dict[str, str], trace: Trace
     ) -> dict[str, object]:
@@ -96,20 +70,8 @@ class Route:
 
     def _deadline(self, request: Request) -> float:
         """The Route's own time, or less where the caller will not wait that long."""
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         given = header(request.head.headers, b"x-request-deadline")
         if given is None or not given.isdigit() or len(given) > 15:
             return now + self._timeout
         return now + min(self._timeout, int(given) / 1000 - time.time())
-
-
-def _counts(plan: RoutePlan) -> _Counts:
-    labels = (plan.namespace, plan.name)
-    return _Counts(
-        requests={
-            status: metrics.ROUTE_REQUESTS.labels(*labels, status)
-            for status in metrics.STATUS_CLASSES
-        },
-        seconds=metrics.ROUTE_SECONDS.labels(*labels),
-        in_flight=metrics.ROUTE_IN_FLIGHT.labels(*labels),
-    )

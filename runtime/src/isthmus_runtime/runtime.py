@@ -8,7 +8,8 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from isthmus_api.plan import RoutePlan
 from isthmus_api.plan.routeplan import PLAN_VERSION
@@ -19,16 +20,28 @@ from isthmus_runtime.http.limits import ServerLimits
 from isthmus_runtime.http.messages import Head
 from isthmus_runtime.http.server import Server
 from isthmus_runtime.route import Route
-from isthmus_runtime.secrets import Secrets
+from isthmus_runtime.secrets import NotedSecrets, Secrets
 from isthmus_runtime.table import Table
 from isthmus_runtime.traffic import Traffic
 
+if TYPE_CHECKING:  # what only a journal needs is imported where one is: most Routes start sooner
+    from isthmus_runtime.deliveries import Deliveries
+    from isthmus_runtime.journalled import JournalledRoute
+
 _LAST_CALLS = 1.0
+_OPENING = 5.0
+
+
+class NoJournal(Exception):
+    """A Route needs a journal, and none was given; the message says what to set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where a process listens, how it leaves, how much it takes on; times in seconds."""
+    """Where a process listens, how it leaves, how much it takes on; times in seconds.
+
+    The address of the journal is `journal`, or the text of `journal_file`, read when it is opened.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -37,6 +50,8 @@ class Settings:
     linger_seconds: float = 0.0
     drain_seconds: float = 20.0
     max_in_flight: int = 2000
+    journal: str = ""
+    journal_file: Path | None = None
     limits: ServerLimits = field(default_factory=ServerLimits)
 
 
@@ -45,9 +60,12 @@ class Runtime:
 
     def __init__(self, settings: Settings, secrets: Secrets) -> None:
         self._settings = settings
-        self._registry = Registry(secrets)
-        self._routes: dict[tuple[str, str], Route] = {}
-        self._leaving: set[Route] = set()
+        self._secrets = NotedSecrets(secrets)
+        self._registry = Registry(self._secrets)
+        self._routes: dict[tuple[str, str], Route | JournalledRoute] = {}
+        self._leaving: set[Route | JournalledRoute] = set()
+        self._deliveries: Deliveries | None = None
+        self._is_started = False
         self._farewells: set[asyncio.Task[None]] = set()
         self._traffic = Traffic(Table(()), max_in_flight=settings.max_in_flight)
         self._draining = False
@@ -73,21 +91,34 @@ class Runtime:
         before anything is replaced.
         """
         routes = {(plan.namespace, plan.name): self._route(plan) for plan in plans}
-        table = Table(routes.values())
+        table = Table([each for route in routes.values() for each in route.endpoints])
         replaced = [route for key, route in self._routes.items() if routes.get(key) is not route]
         self._routes = routes
         self._traffic.table = table
         self._leaving.update(replaced)
+        if self._deliveries:
+            journalled = [route for route in routes.values() if not isinstance(route, Route)]
+            await self._deliveries.use(journalled)
+            if self._is_started:
+                self._deliveries.start()
         if replaced:
             farewell = asyncio.create_task(self._let_go(replaced))
             self._farewells.add(farewell)
             farewell.add_done_callback(self._farewells.discard)
 
     async def start(self) -> tuple[int, int]:
-        """Listen; the traffic port and the admin port, as bound."""
+        """Listen; the traffic port and the admin port, as bound.
+
+        A journal that is needed is waited for a little. It may come later: this process is not
+        ready until then.
+        """
         traffic, admin = self._servers
         settings = self._settings
         admin_port = await admin.start(settings.admin_host, settings.admin_port)
+        self._is_started = True
+        if self._deliveries:
+            self._deliveries.start()
+            await self._deliveries.opened(within=_OPENING)
         try:
             return await traffic.start(settings.host, settings.port), admin_port
         except OSError:
@@ -95,28 +126,41 @@ class Runtime:
             raise
 
     async def drain(self) -> None:
-        """Be ready no more, linger, let requests under way finish, then close everything."""
+        """Be ready no more, linger, let what is under way finish, then close everything."""
         self._draining = True
         traffic, admin = self._servers
         settings = self._settings
+        leaving = asyncio.create_task(self._leave_messages())
         aborted = await traffic.drain(settings.drain_seconds, linger=settings.linger_seconds)
         if aborted:
             logs.warning("requests were cut off by the drain", count=aborted)
+        await leaving
         await admin.drain(0)
         # No request is left. What still runs are calls for caches, of use to nobody any more.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_CALLS):
                 await asyncio.gather(*self._farewells)
                 await self._registry.keep(())
+        if self._deliveries:
+            await self._deliveries.close()
+
+    async def _leave_messages(self) -> None:
+        """Claim no more messages. Those under way have the time that requests have."""
+        if self._deliveries:
+            await self._deliveries.drain(
+                self._settings.linger_seconds + self._settings.drain_seconds
+            )
 
     @property
     def in_flight(self) -> int:
-        """How many requests are not answered yet."""
-        return self._servers[0].in_flight
+        """How many requests are not answered, and messages not settled yet."""
+        messages = self._deliveries.in_flight if self._deliveries else 0
+        return self._servers[0].in_flight + messages
 
     def is_ready(self) -> bool:
-        """Whether Routes are served and no drain has begun."""
-        return bool(self._routes) and not self._draining
+        """Whether Routes are served, with the journal they need, and no drain has begun."""
+        has_journal = self._deliveries is None or self._deliveries.is_ready
+        return bool(self._routes) and has_journal and not self._draining
 
     def status(self) -> dict[str, Any]:
         """What this process serves."""
@@ -124,25 +168,53 @@ class Runtime:
             "version": version("isthmus-runtime"),
             "planVersion": PLAN_VERSION,
             "ready": self.is_ready(),
+            **({"journal": self._deliveries.journal_status()} if self._deliveries else {}),
             "routes": [
                 {
                     "namespace": route.plan.namespace,
                     "name": route.plan.name,
-                    "method": route.method,
-                    "path": route.path,
                     "planHash": route.plan.hash,
+                    **self._status_of(route),
                 }
-                for route in self._traffic.table.routes
+                for route in self._routes.values()
             ],
         }
 
-    def _route(self, plan: RoutePlan) -> Route:
+    def _status_of(self, route: "Route | JournalledRoute") -> dict[str, Any]:
+        if isinstance(route, Route):
+            return {"method": route.method, "path": route.path}
+        return self._delivering().status(route)
+
+    def _route(self, plan: RoutePlan) -> "Route | JournalledRoute":
         present = self._routes.get((plan.namespace, plan.name))
         if present is not None and present.plan.hash == plan.hash:
             return present
-        return Route(plan, self._registry.of(plan))
+        connectors = self._registry.of(plan)
+        if not plan.needs_journal:
+            return Route(plan, connectors)
+        deliveries = self._delivering()
+        if plan.source.is_asynchronous:
+            return deliveries.route(plan, connectors)
+        return Route(plan, connectors, deliveries.stores(plan.namespace))
 
-    async def _let_go(self, replaced: list[Route]) -> None:
+    def _delivering(self) -> "Deliveries":
+        """What needs a journal; made when it is first asked for."""
+        if self._deliveries is None:
+            if not self._settings.journal and self._settings.journal_file is None:
+                raise NoJournal(
+                    "a Route needs a journal, and none is given; set ISTHMUS_JOURNAL_FILE to a "
+                    "file with its address, or ISTHMUS_JOURNAL to the address"
+                )
+            from isthmus_runtime.deliveries import Deliveries
+
+            self._deliveries = Deliveries(self._journal_address, self._secrets)
+        return self._deliveries
+
+    def _journal_address(self) -> str:
+        file = self._settings.journal_file
+        return file.read_text("utf-8").strip() if file else self._settings.journal
+
+    async def _let_go(self, replaced: "list[Route | JournalledRoute]") -> None:
         """Close what only these Routes used, once the requests on them are through."""
         for route in replaced:
             await route.quiet()

@@ -4,11 +4,17 @@ A pod mounts each Secret as a folder with one file a key. A laptop uses such a f
 file. A value that changes on disk is seen within a second; nothing here logs a value.
 """
 
+import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from isthmus_api.model import SecretKeyRef
+from isthmus_runtime import logs
+
+_MOUNT_LINK: Final = "..data"
+"""The kubelet's: it leads to the folder that has the files, and is replaced when they change."""
 
 
 class MissingSecret(Exception):
@@ -23,8 +29,58 @@ class Secrets(Protocol):
         ...
 
 
+class SecretMount:
+    """A folder `NAME/KEY` that the kubelet keeps up to date, in a pod.
+
+    It replaces all files at once, and they are read at once: a user name and a password that change
+    together are used together. A key that goes away keeps its last value, for the pod serves on;
+    pods that start wait for it.
+    """
+
+    _FRESH_SECONDS = 1.0
+
+    def __init__(self, folder: Path) -> None:
+        self._link = folder / _MOUNT_LINK
+        self._target = ""
+        self._looked = 0.0
+        self._values: dict[tuple[str, str], bytes] = {}
+        self._look()
+
+    def read(self, ref: SecretKeyRef) -> str:
+        """The value; looked at again when the last look is more than a second ago."""
+        if time.monotonic() - self._looked >= self._FRESH_SECONDS:
+            self._look()
+        value = self._values.get((ref.name, ref.key))
+        if value is None:
+            there = any(name == ref.name for name, _ in self._values)
+            raise _no_key(ref) if there else _no_secret(ref)
+        return _text(ref, value)
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
+        try:
+            target = os.readlink(self._link)
+            if target == self._target:
+                return
+            found = dict(_files(self._link.parent / target))
+            if os.readlink(self._link) != target:
+                return  # replaced while it was read: the next look has all of the new one
+        except OSError:
+            return  # likewise
+        for name, key in self._values.keys() - found.keys():
+            logs.warning("a key of a Secret is gone; its last value is used", secret=name, key=key)
+        self._values |= found
+        self._target = target
+
+
+def _files(folder: Path) -> Iterator[tuple[tuple[str, str], bytes]]:
+    for secret in folder.iterdir():
+        for key in secret.iterdir():
+            yield (secret.name, key.name), key.read_bytes()
+
+
 class SecretFolder:
-    """A folder `NAME/KEY`, as pods mount Secrets."""
+    """A folder `NAME/KEY` on a laptop."""
 
     _FRESH_SECONDS = 1.0
 
@@ -45,15 +101,11 @@ class SecretFolder:
     def _load(self, ref: SecretKeyRef) -> str:
         path = self._folder / ref.name / ref.key
         try:
-            return path.read_text("utf-8").removesuffix("\n")
+            return _text(ref, path.read_bytes())
         except FileNotFoundError as error:
-            if not path.parent.is_dir():
-                raise MissingSecret(f"there is no Secret '{ref.name}'") from error
-            raise MissingSecret(f"the Secret '{ref.name}' has no key '{ref.key}'") from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise MissingSecret(
-                f"the key '{ref.key}' of the Secret '{ref.name}' cannot be read as text"
-            ) from error
+            raise (_no_key(ref) if path.parent.is_dir() else _no_secret(ref)) from error
+        except OSError as error:
+            raise _no_text(ref) from error
 
 
 class SecretFile:
@@ -95,6 +147,45 @@ class NoSecrets:
         )
 
 
+class NotedSecrets:
+    """Secrets of which it is known what was read: these values must not be seen anywhere."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._values: set[str] = set()
+
+    def read(self, ref: SecretKeyRef) -> str:
+        """The value, or `MissingSecret`."""
+        value = self._secrets.read(ref)
+        self._values.add(value)
+        return value
+
+    def values(self) -> frozenset[str]:
+        """All values that were read."""
+        return frozenset(self._values)
+
+
+def _text(ref: SecretKeyRef, value: bytes) -> str:
+    """A value as text, without the end of its line."""
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _no_text(ref) from None  # its text quotes the value
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _no_secret(ref: SecretKeyRef) -> MissingSecret:
+    return MissingSecret(f"there is no Secret '{ref.name}'")
+
+
+def _no_key(ref: SecretKeyRef) -> MissingSecret:
+    return MissingSecret(f"the Secret '{ref.name}' has no key '{ref.key}'")
+
+
+def _no_text(ref: SecretKeyRef) -> MissingSecret:
+    return MissingSecret(f"the key '{ref.key}' of the Secret '{ref.name}' cannot be read as text")
+
+
 def parse(text: str, *, file: str) -> dict[str, str]:
     """Read an env file; `MissingSecret` names the line that is none."""
     values: dict[str, str] = {}
@@ -114,8 +205,19 @@ def _unquoted(value: str) -> str:
     return value[1:-1] if is_quoted else value
 
 
+def everything(place: Path) -> frozenset[str]:
+    """All values that a place has, as far as they are text: whoever shows anything masks them."""
+    if place.is_dir():
+        # A pod's mount has each file twice: below the kubelet's link, and through links to that.
+        found = (file for file in place.glob("*/*") if file.is_file())
+        return frozenset(file.read_text("utf-8", "replace").strip() for file in found)
+    return frozenset(parse(place.read_text("utf-8"), file=str(place)).values())
+
+
 def at(place: Path | None) -> Secrets:
-    """The secrets in a folder or an env file."""
+    """The secrets in a pod's mount, a folder or an env file."""
     if place is None:
         return NoSecrets()
+    if (place / _MOUNT_LINK).is_symlink():
+        return SecretMount(place)
     return SecretFolder(place) if place.is_dir() else SecretFile(place)

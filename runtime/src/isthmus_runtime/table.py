@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-from isthmus_runtime.route import Route
+from isthmus_runtime.endpoint import Endpoint
 
 
 class Match(NamedTuple):
-    """A Route, and the values of its path variables."""
+    """An endpoint, and the values of its path variables."""
 
-    route: Route
+    route: Endpoint
     params: dict[str, str]
 
 
@@ -32,16 +32,16 @@ class _Node:
 
     literals: dict[str, "_Node"] = field(default_factory=dict)
     variable: "_Node | None" = None
-    routes: dict[str, tuple[Route, tuple[str, ...]]] = field(default_factory=dict)
+    routes: dict[str, tuple[Endpoint, tuple[str, ...]]] = field(default_factory=dict)
 
 
 _NOWHERE: Final = NoRoute()
 
 
 class Table:
-    """All Routes that a process serves. It never changes; a reload makes a new one."""
+    """All endpoints that a process serves. It never changes; a reload makes a new one."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Endpoint]) -> None:
         self.routes = tuple(routes)
         self._root = _Node()
         self._fixed: dict[tuple[str, str], Match] = {}
@@ -73,7 +73,7 @@ class Table:
         route, names = taken
         return Match(route, dict(zip(names, values, strict=True)))
 
-    def _add(self, route: Route) -> None:
+    def _add(self, route: Endpoint) -> None:
         node = self._root
         names: list[str] = []
         for segment in route.path.split("/")[1:]:

@@ -13,17 +13,20 @@ import asyncio
 import json
 import selectors
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NoReturn, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Final, NoReturn, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from isthmus_api.connector import HttpTransport
 from isthmus_api.model import SecretKeyRef
-from isthmus_api.route import TestAnswer
+from isthmus_api.route_case import TestAnswer, TestEntry
 from isthmus_runtime import logs
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.messages import Header, Response
 from isthmus_runtime.http.transport import Transport
+from isthmus_runtime.journal.access import Access
+from isthmus_runtime.journal.entries import Memory
+from isthmus_runtime.journal.journal import Journal
 
 T = TypeVar("T")
 
@@ -141,6 +144,52 @@ class _ScriptedTransport:
         if auth and auth.api_key and auth.api_key.query:
             found.pop(auth.api_key.query, None)
         return found
+
+
+class ScriptedStore:
+    """A keyed store that holds the entries of one test, and keeps what was written."""
+
+    def __init__(self, entries: Sequence[TestEntry]) -> None:
+        self.written: list[Memory] = []
+        self._held = [_memory(entry) for entry in entries]
+
+    async def put(self, memories: Sequence[Memory]) -> None:
+        """Keep entries; tests read them as `written`."""
+        self.written += memories
+
+    async def get(
+        self, namespace: str, store: str, *, key: str | None = None, reference: str | None = None
+    ) -> Memory | None:
+        """The entry that was there before."""
+        for memory in self._held:
+            fits = memory.key == key if key is not None else memory.reference == reference
+            if memory.store == store and fits:
+                return replace(memory, namespace=namespace)
+        return None
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+async def opened(store: ScriptedStore) -> Access:
+    """A journal that has a store and nothing else, for a Route whose messages a test brings."""
+
+    async def found() -> Journal:
+        return cast(Journal, store)
+
+    access = Access(found)
+    await access.open()
+    return access
+
+
+def _memory(entry: TestEntry) -> Memory:
+    return Memory(
+        namespace="",
+        store=entry.store,
+        key=entry.key,
+        value=as_json(entry.value),
+        reference=entry.reference,
+    )
 
 
 class Placeholders:

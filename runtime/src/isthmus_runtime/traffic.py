@@ -65,8 +65,9 @@ class Traffic:
             self._in_flight -= 1
             route.end()
         answer.headers.append(trace.correlation)
-        route.count(answer.status, started)
-        _log(head, found, answer, fault, trace, started)
+        seconds = time.perf_counter() - started
+        route.count(answer.status, seconds)
+        _log(head, found, answer, fault, trace, seconds)
         return answer
 
     def refused(self, head: Head | None, answer: Response) -> Response:
@@ -104,14 +105,14 @@ def _log(
     answer: Response,
     fault: Fault | None,
     trace: tracing.Trace,
-    started: float,
+    seconds: float,
 ) -> None:
     fields = {
         "route": found.route.name,
         "method": head.method,
         "path": head.path,
         "status": answer.status,
-        "durationMs": round((time.perf_counter() - started) * 1000, 2),
+        "durationMs": round(seconds * 1000, 2),
         "bytes": len(answer.body),
         "traceId": trace.trace_id,
         "correlationId": trace.correlation_id,

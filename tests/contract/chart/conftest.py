@@ -1,12 +1,12 @@
 """Real Helm, and a real kube-apiserver on which it has installed the chart in both modes."""
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from control_plane import ControlPlane
+from golden import compare
 from helm import CHART, Helm
 
 HERE = Path(__file__).parent
@@ -49,12 +49,5 @@ def namespace(plane: ControlPlane) -> str:
 
 @pytest.fixture
 def golden() -> Callable[[str, str], None]:
-    """Compare a text with the file of that name; ISTHMUS_GOLDEN=write writes the file first."""
-
-    def compare(name: str, text: str) -> None:
-        file = HERE / "golden" / name
-        if os.environ.get("ISTHMUS_GOLDEN") == "write":
-            file.write_text(text)
-        assert text == file.read_text(), f"ISTHMUS_GOLDEN=write writes {name}; look at its diff"
-
-    return compare
+    """Compare a text with the golden file of that name."""
+    return lambda name, text: compare(HERE / "golden" / name, text)

@@ -1,17 +1,15 @@
 """Installing, upgrading and uninstalling the chart by real Helm on a real API server."""
 
+import base64
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import older_chart
 import pytest
-import yaml
 from control_plane import ControlPlane
-from helm import CHART, ROOT, Helm
-
-import chart
+from helm import CHART, Helm
 
 PLACE = "--namespace=isthmus-system"
 ROUTE = """\
@@ -33,35 +31,8 @@ def empty() -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def older(tmp_path: Path) -> Path:
-    """The chart as if one version ago: without the value `workers` and one field of a Route."""
-    folder = Path(shutil.copytree(CHART, tmp_path / "older"))
-    definition = yaml.safe_load((ROOT / "crds/routes.yaml").read_text())
-    del _status_fields(definition)["planHash"]
-    (definition_file := folder / "templates/crds/routes.yaml").write_text(
-        chart.definition_template(yaml.safe_dump(definition, sort_keys=False), source="older")
-    )
-    assert "planHash:" not in definition_file.read_text()
-    values = yaml.safe_load((folder / "values.yaml").read_text())
-    del values["workers"]
-    (folder / "values.yaml").write_text(yaml.safe_dump(values))
-    schema = json.loads((folder / "values.schema.json").read_text())
-    del schema["properties"]["workers"]
-    (folder / "values.schema.json").write_text(json.dumps(schema))
-    deployment = folder / "templates/deployment.yaml"
-    variable = (
-        "            - name: ISTHMUS_WORKERS\n              value: {{ .Values.workers | quote }}\n"
-    )
-    assert variable in deployment.read_text()
-    deployment.write_text(deployment.read_text().replace(variable, ""))
-    about = folder / "Chart.yaml"
-    about.write_text(about.read_text().replace("version: 0.1.0", "version: 0.0.9"))
-    return folder
-
-
-def _status_fields(definition: dict[str, Any]) -> dict[str, Any]:
-    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    fields: dict[str, Any] = schema["properties"]["status"]["properties"]
-    return fields
+    """The chart as if one version ago."""
+    return older_chart.make_with_older_definitions(tmp_path / "older")
 
 
 def _get(plane: ControlPlane, *args: str) -> dict[str, Any]:
@@ -96,8 +67,8 @@ def test_an_upgrade_brings_new_fields_and_uninstalling_keeps_what_people_made(
     installed = _names_of_ours(empty)
     helm("uninstall", "isthmus", PLACE)
 
-    assert "planHash" not in _status_fields(before)
-    assert "planHash" in _status_fields(after)
+    assert "planHash" not in older_chart.status_fields(before)
+    assert "planHash" in older_chart.status_fields(after)
     assert (operator_before[0], operator_after[0]) == (3, 3)
     assert operator_after[1] - operator_before[1] == {"ISTHMUS_WORKERS"}
     assert _names_of_ours(empty) == installed
@@ -123,6 +94,57 @@ def test_a_second_upgrade_with_the_same_values_changes_nothing(plane: ControlPla
     assert _versions(_get(plane, *everything, *labelled)) == before
 
 
+EMBEDDED = (
+    "--set=runtime.image.tag=dev",
+    "--set=journal.embedded.enabled=true",
+    "--set=crds.install=false",
+    "--set=rbac.aggregateRoles=false",
+)
+
+
+def _secret(plane: ControlPlane, namespace: str, name: str) -> dict[str, str]:
+    data = _get(plane, "secret", name, "-n", namespace)["data"]
+    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def test_the_password_of_the_embedded_journal_is_made_once_and_kept(plane: ControlPlane) -> None:
+    helm = Helm(plane.folder, plane)
+    place, name = "--namespace=tried-out", "tried-isthmus-journal"
+    shared = "--set=journal.embedded.namespaces={elsewhere}"
+
+    helm("install", "tried", CHART, place, "--create-namespace", *EMBEDDED, shared)
+    first = _secret(plane, "tried-out", name)
+    more = "--set=journal.embedded.namespaces={elsewhere,team-a}"
+    helm("upgrade", "tried", CHART, place, *EMBEDDED, more)
+
+    host = "tried-isthmus-journal.tried-out.svc:5432"
+    assert first["dsn"] == f"postgresql://isthmus:{first['password']}@{host}/isthmus"
+    assert len(first["password"]) == 32
+    assert _secret(plane, "tried-out", name) == first
+    for namespace in ("elsewhere", "team-a"):
+        assert _secret(plane, namespace, name) == {"dsn": first["dsn"]}
+
+
+def test_a_second_release_has_another_password(plane: ControlPlane) -> None:
+    helm = Helm(plane.folder, plane)
+    for name in ("one", "two"):
+        helm("install", name, CHART, f"--namespace={name}", "--create-namespace", *EMBEDDED)
+
+    passwords = {
+        _secret(plane, name, f"{name}-isthmus-journal")["password"] for name in ("one", "two")
+    }
+
+    assert len(passwords) == 2
+
+
+def test_a_password_that_is_given_is_taken(plane: ControlPlane) -> None:
+    helm = Helm(plane.folder, plane)
+    given = "--set=journal.embedded.password=made-up-for-this-test"
+    helm("install", "given", CHART, "--namespace=given", "--create-namespace", *EMBEDDED, given)
+
+    assert _secret(plane, "given", "given-isthmus-journal")["password"] == "made-up-for-this-test"
+
+
 def _versions(found: dict[str, Any]) -> dict[tuple[str, str], str]:
     return {
         (each["kind"], each["metadata"]["name"]): each["metadata"]["resourceVersion"]
@@ -140,11 +162,16 @@ def test_a_namespaced_operator_is_installed_by_who_has_no_say_over_the_cluster(
         binding = ("create", "rolebinding", "small", "--clusterrole=cluster-admin", "--user=small")
         plane.kubectl(*binding, "-n", name)
     flags = ("--namespace=small-operator", "--kube-as-user=small", "--set=runtime.image.tag=dev")
-    own = ("--set=crds.install=false", "--set=rbac.aggregateRoles=false")
+    own = (
+        "--set=crds.install=false",
+        "--set=rbac.aggregateRoles=false",
+        "--set=journal.embedded.enabled=true",
+    )
     watch = "--set=watch.namespaces={small-a,small-b}"
 
     helm("install", "small", CHART, *flags, *own, watch)
     refused = helm.refusal("install", "large", CHART, *flags, *own)
 
     assert _get(plane, "role", "small-isthmus-operator", "-n", "small-b")["rules"]
+    assert _secret(plane, "small-operator", "small-isthmus-journal")["password"]
     assert "clusterroles.rbac.authorization.k8s.io" in refused

@@ -1,4 +1,4 @@
-"""The operator's pods, as the API server's own admission sees them."""
+"""The chart's pods, as the API server's own admission sees them."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,8 @@ from helm import CHART, Helm
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize("values", ["default", "everything", "namespaced"])
-def test_an_operator_pod_is_allowed_where_pods_are_restricted(
+@pytest.mark.parametrize("values", ["default", "embedded", "everything", "namespaced"])
+def test_the_pods_of_the_chart_are_allowed_where_pods_are_restricted(
     plane: ControlPlane, namespace: str, offline: Helm, values: str
 ) -> None:
     enforce = "pod-security.kubernetes.io/enforce=restricted"
@@ -21,12 +21,18 @@ def test_an_operator_pod_is_allowed_where_pods_are_restricted(
     templates = [
         each["spec"]["template"]
         for each in yaml.safe_load_all(rendered)
-        if each and each["kind"] == "Deployment"
+        if each and each["kind"] in ("Deployment", "StatefulSet")
     ]
 
     for template in templates:
+        claimed = [
+            {"name": each["name"], "emptyDir": {}}
+            for each in template["spec"]["containers"][0].get("volumeMounts", ())
+            if each["name"] == "data"
+        ]
+        volumes = [*template["spec"].get("volumes", ()), *claimed]
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "it"}} | {
-            "spec": template["spec"]
+            "spec": template["spec"] | {"volumes": volumes}
         }
         create = ("create", "--dry-run=server", "-n", namespace, "-f", "-")
         plane.kubectl(*create, stdin=json.dumps(pod))
@@ -34,4 +40,4 @@ def test_an_operator_pod_is_allowed_where_pods_are_restricted(
         pod["spec"].pop("securityContext")
         refused = plane.kubectl(*create, stdin=json.dumps(pod), check=False)
         assert 'violates PodSecurity "restricted' in refused.stderr
-    assert len(templates) == 1
+    assert len(templates) == (2 if values == "embedded" else 1)

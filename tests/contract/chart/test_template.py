@@ -47,7 +47,7 @@ def test_lint_finds_nothing(offline: Helm) -> None:
     assert "0 chart(s) failed" in offline("lint", "--strict", CHART)
 
 
-@pytest.mark.parametrize("name", ["default", "everything", "namespaced"])
+@pytest.mark.parametrize("name", ["default", "embedded", "everything", "namespaced"])
 def test_the_chart_renders_as_the_golden_file_says(
     offline: Helm, golden: Golden, name: str
 ) -> None:
@@ -125,6 +125,13 @@ def test_a_typo_is_refused_wherever_it_stands(offline: Helm, path: str) -> None:
         ("watch.namespaces={shop,shop}", "at '/watch/namespaces': items at 0 and 1 are equal"),
         ("watch.namespaces={Shop}", "at '/watch/namespaces/0': 'Shop' does not match pattern"),
         ("gateway=public", "at '/gateway': 'public' does not match pattern"),
+        ("journal.postgres.port=0", "at '/journal/postgres/port': minimum: got 0, want 1"),
+        (
+            "journal.postgres.secretKey=a/b",
+            "at '/journal/postgres/secretKey': 'a/b' does not match",
+        ),
+        ("journal.embedded.password=short", "at '/journal/embedded/password': 'short' does not"),
+        ("journal.embedded.storage.size=much", "at '/journal/embedded/storage/size': 'much' does"),
         ("image.digest=sha256:12", "at '/image/digest': 'sha256:12' does not match pattern"),
         ("image.pullPolicy=Sometimes", "at '/image/pullPolicy': value must be one of 'Always'"),
         ("tolerations[0].taint=x", "at '/tolerations/0': additional properties 'taint'"),
@@ -146,12 +153,44 @@ def test_the_image_of_route_pods_must_be_chosen(offline: Helm) -> None:
     assert "set runtime.image.tag or runtime.image.digest" in said
 
 
+def test_a_password_that_would_be_another_one_each_time_is_not_made(offline: Helm) -> None:
+    """So that a pipeline that renders without the cluster does not lock Routes out."""
+    said = offline.refusal(
+        "template", "isthmus", CHART, *GIVEN, "--set=journal.embedded.enabled=true"
+    )
+
+    assert "set journal.embedded.password: the chart is rendered without a cluster" in said
+
+
+def test_there_is_one_journal(offline: Helm) -> None:
+    values = f"--values={HERE / 'values/embedded.yaml'}"
+
+    said = offline.refusal(
+        "template", "isthmus", CHART, values, "--set=journal.postgres.secretName=orders-db"
+    )
+
+    assert "journal.postgres.secretName and journal.embedded.enabled are both set" in said
+
+
 def test_a_digest_goes_before_a_tag(offline: Helm) -> None:
     setting = f"--set=runtime.image.digest={DIGEST}"
 
     found = _environment(offline("template", "isthmus", CHART, *GIVEN, setting))
 
     assert found["ISTHMUS_RUNTIME_IMAGE"] == f"localhost/isthmus-runtime@{DIGEST}"
+
+
+def test_the_script_of_the_embedded_journal_is_that_of_the_chart(offline: Helm) -> None:
+    values = f"--values={HERE / 'values/embedded.yaml'}"
+
+    found = _documents(offline("template", "isthmus", CHART, values))
+    (script,) = [
+        each["data"]["journal.sh"]
+        for each in found
+        if each["kind"] == "ConfigMap" and "journal.sh" in each["data"]
+    ]
+
+    assert script.strip() == (CHART / "files/journal.sh").read_text().strip()
 
 
 def test_a_newer_chart_leaves_the_image_of_route_pods(offline: Helm, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 FENCED = re.compile(r"```yaml\n(apiVersion: isthmus\.dev/.*?)```", re.DOTALL)
+PART = re.compile(r"```yaml\n# (examples/\S+)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([\w./-]+)")
 CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 DOCUMENTS = sorted(
@@ -17,17 +18,20 @@ DOCUMENTS = sorted(
 )
 
 
-def test_the_mapping_in_the_guide_passes_its_own_tests(
-    isthmus: Callable[..., CompletedProcess[str]], folder: Callable[[Mapping[str, str]], Path]
+@pytest.mark.parametrize("page", ["mappings", "messages"])
+def test_what_the_guide_shows_passes_its_own_tests(
+    isthmus: Callable[..., CompletedProcess[str]],
+    folder: Callable[[Mapping[str, str]], Path],
+    page: str,
 ) -> None:
-    shown = FENCED.findall((ROOT / "docs/how-to/mappings.md").read_text())
+    shown = FENCED.findall((ROOT / f"docs/how-to/{page}.md").read_text())
 
     ended = isthmus("test", folder({f"{i}.yaml": text for i, text in enumerate(shown)}))
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("page", ["mappings", "route-on-kubernetes"])
+@pytest.mark.parametrize("page", ["mappings", "messages", "route-on-kubernetes"])
 def test_the_manifests_of_the_guide_have_no_errors(
     isthmus: Callable[..., CompletedProcess[str]],
     folder: Callable[[Mapping[str, str]], Path],
@@ -39,6 +43,14 @@ def test_the_manifests_of_the_guide_have_no_errors(
 
     assert shown
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_what_is_said_to_stand_in_a_file_stands_there(document: Path) -> None:
+    """Parts of manifests that name their file in a comment above them."""
+    parts = PART.findall((ROOT / document).read_text())
+
+    assert [part for file, part in parts if part not in (ROOT / file).read_text()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)

@@ -1,77 +1,21 @@
 """The example as people meet it: services, `isthmus run`, curl, a slow ERP, a mistake, a mend."""
 
-import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Queue
 
 import httpx
 import pytest
+from programs import PATIENCE, Program, Start
 
-EXAMPLE = Path(__file__).parents[3] / "examples/search-with-prices"
-PATIENCE = 30
-
-
-@dataclass
-class Program:
-    """A started program whose lines can be awaited."""
-
-    process: subprocess.Popen[str]
-    lines: "Queue[str]" = field(default_factory=Queue)
-    said: list[str] = field(default_factory=list)
-
-    def wait_for(self, pattern: str) -> re.Match[str]:
-        """The first line that fits; fails when none comes."""
-        while True:
-            try:
-                line = self.lines.get(timeout=PATIENCE)
-            except Empty:
-                pytest.fail(f"no line like {pattern!r} among:\n" + "".join(self.said))
-            self.said.append(line)
-            if found := re.search(pattern, line):
-                return found
-
-
-Start = Callable[..., Program]
-
-
-@pytest.fixture(scope="module")
-def start() -> Iterator[Start]:
-    programs: list[Program] = []
-
-    def started(*command: str | Path) -> Program:
-        process = subprocess.Popen(
-            [sys.executable, *map(str, command)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
-        )
-        program = Program(process)
-        threading.Thread(target=_collect, args=(program,), daemon=True).start()
-        programs.append(program)
-        return program
-
-    yield started
-    for program in programs:
-        program.process.terminate()
-        program.process.wait(PATIENCE)
-        if program.process.stdout:
-            program.process.stdout.close()
-
-
-def _collect(program: Program) -> None:
-    if program.process.stdout:
-        for line in program.process.stdout:
-            program.lines.put(line)
+EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLE = EXAMPLES / "search-with-prices"
 
 
 @dataclass(frozen=True)
@@ -89,10 +33,10 @@ class Shop:
 def shop(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     ports = {}
     for service in ("search", "erp"):
-        program = start(EXAMPLE / f"services/{service}.py", "--port", "0")
+        program = start(EXAMPLES / f"services/{service}.py", "--port", "0")
         ports[service] = program.wait_for(r"listens on http://127\.0\.0\.1:(\d+)")[1]
     folder = tmp_path_factory.mktemp("example")
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("services"))
+    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
     connectors = folder / "connectors.yaml"
     text = connectors.read_text().replace(":8081", f":{ports['search']}")
     connectors.write_text(text.replace(":8082", f":{ports['erp']}"))
@@ -220,7 +164,7 @@ def test_starting_it_whole_shows_a_page_and_ctrl_c_ends_it_cleanly(
 ) -> None:
     for variable in ("PORT", "ADMIN_PORT", "SHOP_PORT"):
         monkeypatch.setenv(variable, "0")
-    whole = start(EXAMPLE / "start.py")
+    whole = start(EXAMPLES / "start.py")
 
     whole.wait_for("The example is up")
     whole.process.send_signal(signal.SIGINT)
@@ -230,14 +174,14 @@ def test_starting_it_whole_shows_a_page_and_ctrl_c_ends_it_cleanly(
 
 def test_starting_it_where_a_port_is_taken_says_which(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 8081)):
-        whole = start(EXAMPLE / "start.py")
+        whole = start(EXAMPLES / "start.py")
 
         whole.wait_for("8081")
         assert whole.process.wait(PATIENCE) == 1
 
 
 def test_starting_it_without_its_modules_says_what_to_do() -> None:
-    without_packages = [sys.executable, "-I", "-S", str(EXAMPLE / "start.py")]
+    without_packages = [sys.executable, "-I", "-S", str(EXAMPLES / "start.py")]
 
     ended = subprocess.run(without_packages, capture_output=True, text=True, check=False)
 

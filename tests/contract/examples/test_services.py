@@ -2,61 +2,17 @@
 
 import contextlib
 import http.server
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import httpx
 import pytest
-
-SERVICES = Path(__file__).parents[3] / "examples/search-with-prices/services"
-SIGN_IN = ("isthmus", "demo")
-PATIENCE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A started process and where it listens."""
-
-    process: subprocess.Popen[str]
-    url: str
-
-    def stop(self, number: signal.Signals) -> tuple[int, str]:
-        self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, errors
-
-
-def command(name: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-B", str(SERVICES / f"{name}.py"), *arguments]
-
-
-@contextlib.contextmanager
-def started(name: str, directory: Path, **environment: str) -> Iterator[Service]:
-    """Start a service on a free port, from a folder that has nothing to do with it."""
-    process = subprocess.Popen(
-        command(name, "--port", "0"),
-        cwd=directory,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        announced = process.stdout.readline()
-        assert " listens on " in announced, process.communicate(timeout=PATIENCE)
-        yield Service(process, announced.split()[-1])
-    finally:
-        process.kill()
-        process.communicate(timeout=PATIENCE)
+from example_services import SIGN_IN, Service, assert_problem, client, run, started
 
 
 @pytest.fixture(scope="module")
@@ -82,18 +38,6 @@ def erp(erp_service: Service) -> Iterator[httpx.Client]:
     with client(erp_service.url, auth=SIGN_IN) as http_client:
         yield http_client
         http_client.delete("/faults")
-
-
-def client(url: str, auth: tuple[str, str] | None = None) -> httpx.Client:
-    return httpx.Client(base_url=url, auth=auth, timeout=PATIENCE, trust_env=False)
-
-
-def assert_problem(answer: httpx.Response, status: int) -> None:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["status"] == status
-    assert answer.json()["title"]
-    assert answer.json()["detail"]
 
 
 class TestSearch:
@@ -336,6 +280,21 @@ class TestFaults:
         with pytest.raises(httpx.ReadTimeout):
             erp.post("/prices?fail=hang", json=self.ORDER, timeout=0.2)
 
+    def test_lost_does_its_work_and_never_answers(self, erp: httpx.Client) -> None:
+        with pytest.raises(httpx.ReadTimeout):
+            erp.put("/faults?fail=lost", json={"delay": "1ms"}, timeout=0.2)
+
+        assert erp.get("/faults").json() == {"delay": "1ms"}
+
+    def test_a_share_befalls_so_many_requests_and_shares_add_up(self, erp: httpx.Client) -> None:
+        erp.put("/faults", json={"fail": "503 30%, 429 20%"})
+
+        answered = Counter(erp.post("/prices", json=self.ORDER).status_code for _ in range(300))
+
+        assert 60 < answered[503] < 120
+        assert 35 < answered[429] < 85
+        assert answered[200] == 300 - answered[503] - answered[429]
+
     def test_health_and_the_switch_itself_are_spared(self, erp: httpx.Client) -> None:
         erp.put("/faults", json={"fail": "hang"})
 
@@ -347,6 +306,10 @@ class TestFaults:
         [
             {"fail": "200"},
             {"fail": "explode"},
+            {"fail": "503 10%,"},
+            {"fail": "503 10 %"},
+            {"fail": "503 101%"},
+            {"fail": "503 60%, hang 41%"},
             {"fail": True},
             {"delay": "2"},
             {"delay": "2h"},
@@ -524,14 +487,3 @@ class TestProcess:
         assert "explode" in broken.stderr
         assert "ISTHMUS_URL" in lost.stderr
         assert len(broken.stderr.splitlines() + lost.stderr.splitlines()) == 2
-
-
-def run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(name, *arguments),
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )

@@ -326,7 +326,7 @@ class TestCancelling:
 )
 def test_no_place_is_lost_whatever_happens(seed: int, requests: int, places: int) -> None:
     """Peers that close, stall, answer in halves; callers that cancel; deadlines that pass."""
-    asyncio.run(_turmoil(random.Random(seed), requests, places))  # noqa: S311 - not for secrets
+    asyncio.run(_turmoil(random.Random(seed), requests, places))
 
 
 async def _turmoil(chance: random.Random, requests: int, places: int) -> None:

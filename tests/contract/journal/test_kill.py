@@ -18,7 +18,7 @@ ROUNDS = 4
 @pytest.fixture
 def chance() -> random.Random:
     """Random moments, the same ones in each run of the tests."""
-    return random.Random(20260329)  # noqa: S311 - no secret
+    return random.Random(20260329)
 
 
 async def everything(journal: Journal, route: str = ROUTE) -> list[Message]:

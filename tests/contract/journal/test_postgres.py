@@ -520,7 +520,7 @@ async def test_no_key_stands_still_whatever_operators_do(database: str) -> None:
     drop all the while. In the end nothing is left that nobody looks at."""
     replicas = [await opening.open(database) for _ in range(2)]
     desks = [await opening.desk(database) for _ in range(2)]
-    chance = random.Random(11)  # noqa: S311 - no secret
+    chance = random.Random(11)
     count = 300
     await replicas[0].accept([draft(str(n), key=f"k{n % 5}") for n in range(count)])
     under_way: set[str] = set()

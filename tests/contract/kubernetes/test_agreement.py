@@ -69,6 +69,27 @@ def _beside(fields: str) -> str:
     return json.dumps(base | yaml.safe_load(fields))
 
 
+def from_source(source: str) -> Taken:
+    """A Route with this source."""
+    return Taken("Route", _from_source(source))
+
+
+def refused_source(source: str, at: str, *, server: str, file: str = "") -> Refused:
+    return Refused("Route", _from_source(source), f"spec.source{at}", server, file or server)
+
+
+def _from_source(source: str) -> str:
+    return json.dumps({"source": yaml.safe_load(source), "steps": [{"call": {"connector": "erp"}}]})
+
+
+def _webhook(fields: str) -> str:
+    return f"{{webhook: {{path: /hooks, {fields}}}}}"
+
+
+def _poll(fields: str) -> str:
+    return f"{{poll: {{call: {{connector: pim}}, {fields}}}}}"
+
+
 SECRET = "{secretKeyRef: {name: erp, key: token}}"
 UNKNOWN = "unknown field"
 REQUIRED = "Required value"
@@ -211,6 +232,124 @@ TAKEN |= {
     ),
 }
 
+TAKEN |= {
+    "a webhook that anybody may send to": from_source("{webhook: {path: /hooks, open: true}}"),
+    "a webhook with all that it can have": from_source(
+        f"""
+        webhook:
+          method: PUT
+          path: /hooks/{{id}}
+          maxBody: 2Mi
+          verify:
+            hmac:
+              header: X-Signature
+              algorithm: sha512
+              encoding: base64
+              prefix: "v1,"
+              signed: "v0:{{% $timestamp %}}:{{% $body %}}"
+              timestamp: "{{% $request.headers.t %}}"
+              tolerance: 1m
+              secret: {SECRET}
+              secretEncoding: base64
+            bearer: {{token: {SECRET}}}
+            basic: {{username: {SECRET}, password: {SECRET}}}
+            apiKey: {{header: X-Api-Key, value: {SECRET}}}
+            allowFrom: [203.0.113.7, "2001:db8::/32"]
+            trustedProxies: [10.0.0.0/8]
+          open: false
+          split: "{{% orders %}}"
+          reply: {{status: 200, headers: {{A: b}}, body: {{ids: "{{% $messages.id %}}"}}}}
+          challenge:
+            method: GET
+            when: "{{% $exists($request.query.challenge) %}}"
+            respond: {{status: 200, headers: {{A: b}}, body: "{{% $request.query.challenge %}}"}}
+        """
+    ),
+    "a webhook with a key in the query": from_source(
+        _webhook(f"verify: {{apiKey: {{query: key, value: {SECRET}}}}}")
+    ),
+    "a schedule": from_source("{schedule: {cron: '*/5 * * * MON-FRI'}}"),
+    "a schedule in words": from_source("{schedule: {cron: '@daily'}}"),
+    "a schedule with all that it can have": from_source(
+        "{schedule: {cron: '30 2 * * *', timeZone: America/Argentina/Buenos_Aires, overlap: queue, "
+        "missed: all, startingDeadline: 1h, body: {at: '{% $scheduledAt %}'}}}"
+    ),
+    "a poll": from_source(_poll("every: 5m")),
+    "a poll with all that it can have": from_source(
+        """
+        poll:
+          cron: 0 * * * *
+          timeZone: Europe/Amsterdam
+          call: {connector: pim, method: POST, path: /p, query: {since: "{% $watermark %}"},
+                 headers: {A: b}, body: {a: 1}, idempotent: true}
+          timeout: 3s
+          pagination: {page: {param: page, start: 0, size: 100}, maxPages: 7}
+          records: "{% items %}"
+          watermark: {value: "{% updated_at %}", initial: "2020-01-01", overlap: 1m}
+          changeDetection: {fields: "{% price %}"}
+        """
+    ),
+    "records are told apart as they are": from_source(_poll("every: 5m, changeDetection: {}")),
+    **{
+        f"pages by {name}": from_source(_poll(f"every: 5m, pagination: {{{name}: {written}}}"))
+        for name, written in {
+            "page": "{}",
+            "offset": "{param: from, size: 50}",
+            "cursor": "{param: after, value: '{% next %}'}",
+            "linkHeader": "{rel: next}",
+            "bodyLink": "{url: '{% links.next %}'}",
+        }.items()
+    },
+    "a Route is fed by another": from_source("{route: {name: orders-in}}"),
+    "a Route delivers with all that it can have": Taken(
+        "Route",
+        """
+        source: {webhook: {path: /hooks, open: true}}
+        message: {key: "{% shop %}-{% number %}", version: "{% updated_at %}"}
+        delivery:
+          order: key
+          concurrency: 16
+          retry: {attempts: 20, backoff: {initial: 1s, max: 1h}}
+          onFailure: block
+          timeout: 10s
+          deadline: 24h
+          skipIfDelivered: true
+          batch: {count: 50, size: 64Ki, wait: 5s, failures: "{% errors.index %}"}
+          maxBacklog: 1000
+        retention: {age: 24h, count: 1000}
+        privacy: {mask: [customer.email, lines.*.card, "**.iban", "`odd.name`.a", "*"]}
+        steps:
+          - remember: {store: orders, key: "{% id %}", value: {a: "{% a %}"},
+                       reference: "{% erp %}", ttl: 720h}
+          - lookup: {store: orders, key: "{% id %}"}
+            into: order
+            onError: {use: null}
+          - lookup: {store: orders, reference: "{% erp %}"}
+            into: other
+        tests:
+          - name: the ERP gets it
+            message: {body: {a: 1}, params: {id: "1"}, query: {q: a}, headers: {A: b}, attempt: 2}
+            entries: [{store: orders, key: a, value: {b: 1}, reference: c}]
+            expect:
+              state: finished
+              feeds: [stock, mail]
+              entries: [{store: orders, key: a, value: {b: 1}, reference: c}]
+        """,
+    ),
+    "a body is remembered as it is": taken_step("{remember: {store: orders, key: a}}"),
+    "a null is remembered": taken_step("{remember: {store: orders, key: a, value: null}}"),
+    "a Connector has a limit of calls at once": Taken(
+        "Connector", _http("rateLimit: {concurrency: 16}")
+    ),
+    "a Connector has both limits": Taken(
+        "Connector", _http("rateLimit: {requests: 60, per: 1m, concurrency: 16}")
+    ),
+    "a Connector takes idempotency keys": Taken("Connector", _http("idempotencyKey: {}")),
+    "a Connector takes idempotency keys in a header of its own": Taken(
+        "Connector", _http("idempotencyKey: {header: X-Request-Id}")
+    ),
+}
+
 RESERVED = "keys may not begin with isthmus.dev/, app.kubernetes.io/component,"
 
 REFUSED = {
@@ -326,8 +465,8 @@ REFUSED = {
         "Route",
         "{source: {}, steps: [{respond: {}}]}",
         "spec.source",
-        "http must be set",
-        "http must be set",
+        "exactly one of http, webhook, schedule, poll, route must be set",
+        "exactly one of http, webhook, schedule, poll, route must be set",
     ),
     "a path that is not one": Refused(
         "Route",
@@ -376,7 +515,7 @@ REFUSED = {
         "{source: {http: {path: /}}, steps: [{respond: {}}], tests: [{name: a, expect: {}}]}",
         "spec.tests[0].expect",
         "must validate at least one schema",
-        "at least one of calls, status, headers, body must be set",
+        "at least one of calls, entries, status, headers, body, state, feeds must be set",
     ),
     "an answer with two bodies": Refused(
         "Route",
@@ -390,7 +529,7 @@ REFUSED = {
         "{call: {connector: erp}, map: {mapping: a}}",
         "",
         server="exactly one of call, map, filter, choice, split, aggregate, scatter, validate, "
-        "respond must be set",
+        "remember, lookup, respond must be set",
     ),
     "a step without a verb": refused_step("{name: a}", "", server="exactly one of call, map,"),
     "a verb that is misspelt": refused_step("{cal: {connector: erp}}", ".cal", server=UNKNOWN),
@@ -427,7 +566,7 @@ REFUSED = {
     "a filter into a variable": refused_step(
         '{filter: "{% $ %}", into: paid}',
         "",
-        server="into belongs to call, map, choice, split, aggregate or scatter only",
+        server="into belongs to call, map, choice, split, aggregate, scatter or lookup only",
     ),
     "a filter without marks": refused_step(
         "{filter: paid}", ".filter", server="should match", file="does not have the form"
@@ -572,6 +711,149 @@ REFUSED = {
     ),
     "a step that is a word": refused_step(
         "respond", "", server="must be of type object", file="must be an object"
+    ),
+}
+
+ONE_WAY = "exactly one of page, offset, cursor, linkHeader, bodyLink must be set"
+UNVERIFIED = "either verify must be set, or open: true"
+
+REFUSED |= {
+    "two sources": refused_source(
+        "{http: {path: /a}, route: {name: b}}",
+        "",
+        server="exactly one of http, webhook, schedule, poll, route must be set",
+    ),
+    "a webhook that nobody verifies": refused_source(
+        "{webhook: {path: /a}}", ".webhook", server=UNVERIFIED
+    ),
+    "a webhook that is not open": refused_source(
+        _webhook("open: false"), ".webhook", server=UNVERIFIED
+    ),
+    "a webhook that is open and verified": refused_source(
+        _webhook(f"open: true, verify: {{bearer: {{token: {SECRET}}}}}"),
+        ".webhook",
+        server=UNVERIFIED,
+    ),
+    "a verification of nothing": refused_source(
+        _webhook("verify: {trustedProxies: [10.0.0.0/8]}"),
+        ".webhook.verify",
+        server="at least one of hmac, bearer, basic, apiKey, allowFrom must be set",
+    ),
+    "proxies without addresses": refused_source(
+        _webhook(f"verify: {{bearer: {{token: {SECRET}}}, trustedProxies: [10.0.0.0/8]}}"),
+        ".webhook.verify",
+        server="trustedProxies belongs to allowFrom only",
+    ),
+    "an address that is a name": refused_source(
+        _webhook("verify: {allowFrom: [shop.example.com]}"),
+        ".webhook.verify.allowFrom[0]",
+        server="should match",
+        file="does not have the form",
+    ),
+    "a hash that is broken": refused_source(
+        _webhook(f"verify: {{hmac: {{header: A, algorithm: md5, secret: {SECRET}}}}}"),
+        ".webhook.verify.hmac.algorithm",
+        server='supported values: "sha256", "sha512", "sha1"',
+        file="'md5' is not one of",
+    ),
+    "a reply that says no": refused_source(
+        _webhook("open: true, reply: {status: 400}"),
+        ".webhook.reply.status",
+        server="less than or equal to 299",
+    ),
+    "a cron with a field too few": refused_source(
+        "{schedule: {cron: '* * * *'}}",
+        ".schedule.cron",
+        server="should match",
+        file="does not have the form",
+    ),
+    "a cron with seconds": refused_source(
+        "{schedule: {cron: '0 * * * * *'}}",
+        ".schedule.cron",
+        server="should match",
+        file="does not have the form",
+    ),
+    "a time zone that is an offset": refused_source(
+        "{schedule: {cron: '@daily', timeZone: '+01:00'}}",
+        ".schedule.timeZone",
+        server="should match",
+        file="does not have the form",
+    ),
+    "a poll that never runs": refused_source(
+        "{poll: {call: {connector: pim}}}",
+        ".poll",
+        server="exactly one of every, cron must be set",
+    ),
+    "a poll with two clocks": refused_source(
+        _poll("every: 5m, cron: '@daily'"), ".poll", server="exactly one of every, cron must be set"
+    ),
+    "a time zone without a cron": refused_source(
+        _poll("every: 5m, timeZone: UTC"), ".poll", server="timeZone belongs to cron only"
+    ),
+    "pages in no way": refused_source(
+        _poll("every: 5m, pagination: {maxPages: 3}"), ".poll.pagination", server=ONE_WAY
+    ),
+    "pages in two ways": refused_source(
+        _poll("every: 5m, pagination: {page: {}, linkHeader: {}}"),
+        ".poll.pagination",
+        server=ONE_WAY,
+    ),
+    "records by a text": refused_source(
+        _poll("every: 5m, records: items"),
+        ".poll.records",
+        server="should match",
+        file="does not have the form",
+    ),
+    "a version without a key": refused_beside(
+        "message: {version: '{% a %}'}", "message", server="version belongs to key only"
+    ),
+    "an order that is none": refused_beside(
+        "delivery: {order: all}",
+        "delivery.order",
+        server='supported values: "none", "key"',
+        file="'all' is not one of",
+    ),
+    "a block without order": refused_beside(
+        "delivery: {onFailure: block}", "delivery", server="onFailure: block needs order: key"
+    ),
+    "a batch of one": refused_beside(
+        "delivery: {batch: {count: 1}}",
+        "delivery.batch.count",
+        server="greater than or equal to 2",
+    ),
+    "a path to mask that is none": refused_beside(
+        "privacy: {mask: [customer..email]}",
+        "privacy.mask[0]",
+        server="should match",
+        file="does not have the form",
+    ),
+    "nothing to mask": refused_beside(
+        "privacy: {mask: []}", "privacy.mask", server="at least 1 item"
+    ),
+    "an entry looked up both ways": refused_step(
+        "{lookup: {store: a, key: b, reference: c}, into: x}",
+        ".lookup",
+        server="exactly one of key, reference must be set",
+    ),
+    "an entry looked up for nobody": refused_step(
+        "{lookup: {store: a, key: b}}", "", server="lookup needs into"
+    ),
+    "an entry remembered into a variable": refused_step(
+        "{remember: {store: a, key: b}, into: x}",
+        "",
+        server="into belongs to call, map, choice, split, aggregate, scatter or lookup only",
+    ),
+    "a test with a request and a message": refused_beside(
+        "tests: [{name: a, request: {}, message: {}, expect: {status: 200}}]",
+        "tests[0]",
+        server="at most one of request, message may be set",
+    ),
+    "a limit of nothing": Refused(
+        "Connector",
+        _http("rateLimit: {per: 1m}"),
+        "spec.http.rateLimit",
+        "at least one of requests, concurrency must be set",
+        "at least one of requests, concurrency must be set",
     ),
 }
 

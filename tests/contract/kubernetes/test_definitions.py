@@ -12,7 +12,7 @@ from control_plane import ControlPlane
 from isthmus_api import crd
 from isthmus_api.model import GROUP, VERSION
 from isthmus_api.resources import KINDS, Kind
-from isthmus_api.route import Step
+from isthmus_api.step import Step
 
 PATIENCE = 20
 KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

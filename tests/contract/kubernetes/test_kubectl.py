@@ -1,7 +1,6 @@
-"""What users do with kubectl: get, scale, autoscale, apply again, and what the operator writes."""
+"""What users do with kubectl: get, scale, autoscale, apply again, diff, and what we write."""
 
 import json
-import re
 from typing import Any
 
 import pytest
@@ -58,13 +57,6 @@ def _report(plane: ControlPlane, namespace: str, name: str, status: dict[str, An
     plane.kubectl("patch", "-n", namespace, name, *flags)
 
 
-def _table(plane: ControlPlane, namespace: str, *args: str) -> str:
-    """What `kubectl get` prints, without the ages and without spaces at the ends of lines."""
-    text = plane.kubectl("get", "-n", namespace, *args).stdout
-    aged = re.sub(r"\b\d+s\b", lambda found: "-".ljust(len(found[0])), text)
-    return "\n".join(line.rstrip() for line in aged.splitlines())
-
-
 def test_defaults_are_filled_at_scalar_leaves_only(plane: ControlPlane, namespace: str) -> None:
     _apply(plane, namespace, ROUTE)
 
@@ -81,53 +73,6 @@ def test_defaults_are_filled_at_scalar_leaves_only(plane: ControlPlane, namespac
         "replicas": 1,
         "paused": False,
     }
-
-
-def test_get_shows_how_a_route_is(plane: ControlPlane, namespace: str) -> None:
-    _apply(plane, namespace, ROUTE)
-    _report(
-        plane,
-        namespace,
-        "route/search",
-        {"conditions": [READY], "availableReplicas": 1, "lastAppliedGeneration": 3},
-    )
-
-    assert _table(plane, namespace, "routes") == ROUTES
-    assert _table(plane, namespace, "routes", "-o", "wide") == ROUTES_WIDE
-
-
-ROUTES = """\
-NAME     READY   REASON    REPLICAS   AVAILABLE   AGE
-search   True    Running   1          1           -"""
-ROUTES_WIDE = """\
-NAME     READY   REASON    REPLICAS   AVAILABLE   AGE   MESSAGE              SOURCE    LASTAPPLIED
-search   True    Running   1          1           -     2 of 2 pods answer   /search   3"""
-
-
-def test_get_shows_how_connectors_and_mappings_are(plane: ControlPlane, namespace: str) -> None:
-    _apply(plane, namespace, CONNECTOR)
-    _apply(plane, namespace, MAPPING)
-    for name in ("connector/shop", "mapping/orders"):
-        _report(plane, namespace, name, {"conditions": [READY], "usedBy": 3})
-
-    assert _table(plane, namespace, "connectors") == CONNECTORS
-    assert _table(plane, namespace, "connectors", "-o", "wide") == CONNECTORS_WIDE
-    assert _table(plane, namespace, "mappings") == MAPPINGS
-    assert _table(plane, namespace, "mappings", "-o", "wide") == MAPPINGS_WIDE
-
-
-CONNECTORS = """\
-NAME   READY   REASON    USED BY   AGE
-shop   True    Running   3         -"""
-CONNECTORS_WIDE = """\
-NAME   READY   REASON    USED BY   AGE   MESSAGE              URL
-shop   True    Running   3         -     2 of 2 pods answer   https://shop.example.com/api"""
-MAPPINGS = """\
-NAME     READY   REASON    USED BY   AGE
-orders   True    Running   3         -"""
-MAPPINGS_WIDE = """\
-NAME     READY   REASON    USED BY   AGE   MESSAGE
-orders   True    Running   3         -     2 of 2 pods answer"""
 
 
 @pytest.mark.parametrize(
@@ -196,6 +141,41 @@ def test_applying_again_keeps_what_was_scaled(
     assert _get(plane, namespace)["spec"]["replicas"] == replicas
 
 
+@pytest.mark.parametrize("flags", [(), ("--server-side",)], ids=["by the client", "by the server"])
+def test_diff_tells_what_an_apply_would_change(
+    plane: ControlPlane, namespace: str, flags: tuple[str, ...]
+) -> None:
+    """Exit code 0 says that nothing would, 1 that something would; more is an error."""
+    diff = ("diff", "-n", namespace, *flags, "-f", "-")
+    changed = ALL.replace("{path: /search}", "{path: /find}")
+    assert plane.kubectl(*diff, stdin=ALL, check=False).returncode == 1
+    _apply(plane, namespace, ALL, *flags)
+    plane.kubectl("scale", "-n", namespace, "route/search", "--replicas=4")
+    _report(plane, namespace, "route/search", {"replicas": 4, "conditions": [READY]})
+
+    same = plane.kubectl(*diff, stdin=ALL, check=False)
+    other = plane.kubectl(*diff, stdin=changed, check=False)
+    wrong = plane.kubectl(*diff, stdin=ALL.replace("steps:", "stepz:"), check=False)
+
+    assert (same.returncode, same.stdout) == (0, "")
+    assert other.returncode == 1
+    told = [line for line in other.stdout.splitlines() if line.strip("+- ").startswith("path:")]
+    assert told == ["-      path: /search", "+      path: /find"]
+    assert wrong.returncode > 1
+
+
+def test_a_dry_run_on_the_server_fills_defaults_checks_and_keeps_nothing(
+    plane: ControlPlane, namespace: str
+) -> None:
+    dry = ("apply", "-n", namespace, "--dry-run=server", "-o", "json", "-f", "-")
+    tried = json.loads(plane.kubectl(*dry, stdin=ROUTE).stdout)
+    refused = plane.kubectl(*dry, stdin=ROUTE.replace("connector: shop", ""), check=False)
+
+    assert tried["spec"]["replicas"] == 1
+    assert "spec.steps[0].call.connector" in refused.stderr
+    assert plane.kubectl("get", "-n", namespace, "isthmus", "-o", "name").stdout == ""
+
+
 def test_status_is_written_apart_from_the_spec(plane: ControlPlane, namespace: str) -> None:
     _apply(plane, namespace, ROUTE)
     patch = json.dumps({"spec": {"replicas": 2}, "status": {"planHash": "0f3a"}})
@@ -234,3 +214,89 @@ def test_null_survives_server_side_apply_but_not_kubectls_own(
 
     assert by_client == {"use": {}}
     assert by_server == {"use": {"price": None}}
+
+
+SOURCES = {
+    "http": ("{http: {path: /search}}", "/search"),
+    "webhook": ("{webhook: {path: /hooks, open: true}}", "/hooks"),
+    "schedule": ("{schedule: {cron: '30 2 * * *'}}", "30 2 * * *"),
+    "poll": ("{poll: {every: 5m, call: {connector: shop, path: /products}}}", "5m"),
+    "poll-cron": ("{poll: {cron: '@daily', call: {connector: shop, path: /products}}}", "@daily"),
+    "route": ("{route: {name: orders-in}}", "orders-in"),
+}
+
+
+def test_a_wide_list_tells_the_source_of_each_route(plane: ControlPlane, namespace: str) -> None:
+    for name, (source, _) in SOURCES.items():
+        text = ROUTE.replace("{http: {path: /search}}", source).replace(
+            "name: search", f"name: {name}"
+        )
+        _apply(plane, namespace, text)
+
+    table = plane.kubectl("get", "-n", namespace, "routes", "-o", "wide").stdout.splitlines()
+
+    start, end = table[0].index("SOURCE"), table[0].index("LASTAPPLIED")
+    told = {line.split()[0]: line[start:end].strip() for line in table[1:]}
+    assert told == {name: shown for name, (_, shown) in SOURCES.items()}
+
+
+DELIVERING = """\
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
+metadata: {name: orders}
+spec:
+  source:
+    poll:
+      every: 5m
+      call: {connector: shop}
+      pagination: {page: {}}
+      changeDetection: {}
+  message: {key: "{% sku %}"}
+  delivery: {retry: {backoff: {}}, batch: {}}
+  retention: {}
+  steps: [{call: {connector: shop}}]
+"""
+
+
+def test_defaults_of_a_route_that_delivers_are_filled_where_something_is_written(
+    plane: ControlPlane, namespace: str
+) -> None:
+    _apply(plane, namespace, DELIVERING)
+
+    spec = _get(plane, namespace, "route/orders")["spec"]
+
+    assert spec["source"]["poll"]["pagination"] == {
+        "page": {"param": "page", "start": 1},
+        "maxPages": 100_000,
+    }
+    assert spec["source"]["poll"]["changeDetection"] == {"fields": "{% $ %}"}
+    assert spec["delivery"] == {
+        "order": "none",
+        "concurrency": 8,
+        "retry": {"attempts": 10, "backoff": {"initial": "2s", "max": "10m"}},
+        "onFailure": "park",
+        "timeout": "30s",
+        "skipIfDelivered": False,
+        "batch": {"count": 100, "size": "1Mi", "wait": "1s"},
+        "maxBacklog": 100_000,
+    }
+    assert spec["retention"] == {"age": "168h", "count": 1_000_000}
+    assert plane.kubectl("diff", "-n", namespace, "-f", "-", stdin=DELIVERING).stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "says"),
+    [
+        ("source.schedule.timeZone", "Time zone that `cron` is read in, such as Europe/Amsterdam."),
+        ("source.webhook.verify.hmac.signed", "What is signed, as a template that reads `$body`"),
+        ("source.poll.pagination", "Rules: exactly one of page, offset, cursor, linkHeader,"),
+        ("delivery.onFailure", "ENUM: park block"),
+        ("message.version", "A message that is older than what was delivered last for its key"),
+        ("privacy.mask", "Paths inside a body, wherever it is shown."),
+        ("steps.lookup", "an object with `key`, `reference` and `value`, or null."),
+    ],
+)
+def test_explain_tells_what_to_write(plane: ControlPlane, field: str, says: str) -> None:
+    told = " ".join(plane.kubectl("explain", f"routes.spec.{field}").stdout.split())
+
+    assert says in told

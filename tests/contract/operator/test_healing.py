@@ -4,6 +4,7 @@ from typing import Any
 
 import manifests_text
 import pytest
+import yaml
 from operating import Cluster, eventually
 
 from isthmus_operator.kube import kinds
@@ -11,13 +12,33 @@ from isthmus_operator.kube import kinds
 ERP = manifests_text.connector("http://erp.example")
 ROUTE = manifests_text.route("- call: {connector: erp}")
 CHILDREN = [kind for kind in kinds.CHILDREN if kind not in ("Ingress", "HTTPRoute")]
-TOOLS = {
-    "argocd.argoproj.io/tracking-id": "shop:isthmus.dev/Route:x/it",
+LABELS = {
     "app.kubernetes.io/instance": "shop",
+    "app.kubernetes.io/name": "shop",
+    "argocd.argoproj.io/instance": "shop",
+    "argocd.argoproj.io/secret-type": "cluster",
+    "helm.sh/chart": "shop-1.0.0",
+    "helm.toolkit.fluxcd.io/name": "shop",
+    "helm.toolkit.fluxcd.io/namespace": "flux-system",
     "kustomize.toolkit.fluxcd.io/name": "shop",
-    "meta.helm.sh/release-name": "shop",
-    "kubectl.kubernetes.io/last-applied-configuration": "{}",
+    "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
 }
+ANNOTATIONS = {
+    "argocd.argoproj.io/tracking-id": "shop:isthmus.dev/Route:x/it",
+    "argocd.argoproj.io/sync-wave": "3",
+    "argocd.argoproj.io/hook": "PreSync",
+    "argocd.argoproj.io/sync-options": "Prune=false",
+    "argocd.argoproj.io/compare-options": "ServerSideDiff=true",
+    "fluxcd.io/sync-checksum": "abc",
+    "helm.sh/hook": "pre-install",
+    "helm.sh/resource-policy": "keep",
+    "kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+    "meta.helm.sh/release-name": "shop",
+    "meta.helm.sh/release-namespace": "shop",
+    "reconcile.fluxcd.io/requestedAt": "2026-01-01T00:00:00Z",
+}
+"""As they are on what people apply; `kubectl apply` adds its own."""
 
 
 async def name_of(cluster: Cluster, kind: str) -> str:
@@ -157,21 +178,36 @@ async def test_a_plan_goes_once_nothing_needs_it(cluster: Cluster) -> None:
         assert len(await cluster.all("ConfigMap")) == 1
 
 
-async def test_nothing_of_the_routes_own_labels_reaches_a_child(cluster: Cluster) -> None:
-    marks = [f"{key}={value}" for key, value in TOOLS.items()]
+async def test_no_mark_of_a_deployment_tool_reaches_a_child(cluster: Cluster) -> None:
+    """A label of Argo CD on a child has it pruned, one of Flux or Helm has it adopted."""
+    mapping = manifests_text.mapping('{"n": n}', name="plus-one")
+    route = manifests_text.route("- call: {connector: erp}\n- map: {mapping: plus-one}")
     async with cluster.operator():
-        await cluster.apply(ERP, ROUTE)
-        await cluster.kubectl("annotate", "route", "it", *marks)
-        await cluster.kubectl("label", "route", "it", "app.kubernetes.io/instance=shop")
-        await cluster.apply(manifests_text.route("- call: {connector: erp}", env={"a": "1"}))
+        for document in (ERP, mapping, route):
+            found = yaml.safe_load(document)
+            found["metadata"] |= {"labels": LABELS, "annotations": ANNOTATIONS}
+            await cluster.kubectl("apply", "-f", "-", stdin=yaml.dump(found))
+        await cluster.rolled_out("it")
+        await cluster.condition("Route", "it", status="True")
+        # Marks that come later, and a change that has all children looked at.
+        again = [f"{name}-2={value}" for name, value in ANNOTATIONS.items()]
+        await cluster.kubectl("annotate", "routes,connectors,mappings", "--all", *again)
+        await cluster.apply(manifests_text.mapping('{"n": n + 1}', name="plus-one"))
         await cluster.condition("Route", "it", status="Unknown")
 
         for kind in CHILDREN:
             for child in await cluster.all(kind):
                 metadata = child["metadata"]
+                template = child["spec"]["template"]["metadata"] if kind == "Deployment" else {}
                 ours = {"app.kubernetes.io/managed-by", "app.kubernetes.io/component"}
                 assert metadata["labels"].keys() == {"isthmus.dev/route", *ours}
-                assert TOOLS.keys().isdisjoint(metadata.get("annotations", {}))
+                for each in (metadata, template):
+                    marks = [*each.get("labels", {}), *each.get("annotations", {})]
+                    assert [mark for mark in marks if _is_of_a_tool(mark)] == []
+
+
+def _is_of_a_tool(mark: str) -> bool:
+    return mark.startswith((*LABELS, *ANNOTATIONS, "kubectl.kubernetes.io/"))
 
 
 async def test_a_route_made_anew_takes_over_what_its_namesake_left(cluster: Cluster) -> None:

@@ -351,22 +351,53 @@ async def test_a_rotated_line_of_an_env_file_is_used_at_the_next_call(
 
 
 def test_a_rotated_file_of_a_folder_is_used_within_a_second(tmp_path: Path) -> None:
-    """As a kubelet does it: `..data` is a link that is replaced."""
-    for name, token in (("one", "old"), ("two", "new")):
-        (tmp_path / "erp" / name).mkdir(parents=True)
-        (tmp_path / "erp" / name / "token").write_text(token)
-    (tmp_path / "erp" / "..data").symlink_to("one")
-    (tmp_path / "erp" / "token").symlink_to("..data/token")
+    (tmp_path / "erp").mkdir()
+    (tmp_path / "erp" / "token").write_text("old")
     store = secrets.at(tmp_path)
     key = SecretKeyRef(name="erp", key="token")
     assert store.read(key) == "old"
-    (tmp_path / "erp" / "next").symlink_to("two")
-    (tmp_path / "erp" / "next").rename(tmp_path / "erp" / "..data")
+    (tmp_path / "erp" / "token").write_text("new")
 
     begun = time.monotonic()
     while store.read(key) != "new":
         assert time.monotonic() - begun < 5
         time.sleep(0.02)
+
+
+async def test_a_401_to_credentials_that_were_replaced_meanwhile_is_no_answer(
+    serve: Serve, upstream: Start, tmp_path: Path
+) -> None:
+    """The system has taken the new ones in before we were told of them."""
+    file = tmp_path / "secrets.env"
+
+    def check(arrival: Arrival) -> Behave:
+        file.write_text("erp/token=new\n")
+        is_new = arrival.header("authorization") == "Bearer new"
+        return answer({}, status=200 if is_new else 401)
+
+    erp = await upstream(check)
+    served = await serve(
+        connector(erp.url, auth={"bearer": {"token": ref("token")}}),
+        route("- call: {connector: erp, method: POST}"),
+        secrets_in={"erp/token": "old"},
+    )
+
+    assert (await served.get()).status_code == 200
+    assert len(erp.arrivals) == 2
+
+
+async def test_a_401_to_credentials_that_are_the_same_still_is_passed_on_at_once(
+    serve: Serve, upstream: Start
+) -> None:
+    erp = await upstream(answer(status=401))
+    served = await serve(
+        connector(erp.url, auth={"bearer": {"token": ref("token")}}),
+        route(CALL),
+        secrets_in={"erp/token": "wrong"},
+    )
+
+    assert (await served.get()).json()["detail"] == "erp answered 401"
+    assert len(erp.arrivals) == 1
 
 
 CANARY = "canary-4711"

@@ -106,6 +106,7 @@ STEP_FREE_FORM = {
     "respond.body",
     "onError.use",
     "onError.respond.body",
+    "remember.value",
 }
 FREE_FORM = {
     CONNECTOR.name: set[str](),
@@ -120,11 +121,19 @@ FREE_FORM = {
     ROUTE.name: {
         *(f"spec.steps[].{path}" for path in STEP_FREE_FORM),
         *(f"spec.branches.*[].{path}" for path in STEP_FREE_FORM),
+        "spec.source.webhook.reply.body",
+        "spec.source.webhook.challenge.respond.body",
+        "spec.source.schedule.body",
+        "spec.source.poll.call.body",
         "spec.tests[].request.query.*",
         "spec.tests[].request.body",
+        "spec.tests[].message.query.*",
+        "spec.tests[].message.body",
+        "spec.tests[].entries[].value",
         "spec.tests[].answers[].body",
         "spec.tests[].expect.calls[].query.*",
         "spec.tests[].expect.calls[].body",
+        "spec.tests[].expect.entries[].value",
         "spec.tests[].expect.body",
     },
 }

@@ -15,12 +15,14 @@ from pydantic.fields import FieldInfo
 from isthmus_api import manifests
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.mapping import Expression, MappingSpec
-from isthmus_api.model import ANY_JSON, Model, Name, ObjectMeta, Variable
+from isthmus_api.model import ANY_JSON, Model, Name, ObjectMeta, Variable, WholeExpression
 from isthmus_api.plan import RoutePlan, check, plan
 from isthmus_api.problems import errors
 from isthmus_api.quantities import Cpu, Duration, Size
 from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, ROUTE, Key, Resource, Resources
-from isthmus_api.route import BranchName, HttpSource, Predicate, RouteSpec
+from isthmus_api.route import RouteSpec
+from isthmus_api.source import HttpSource
+from isthmus_api.step import BranchName
 
 LIGHT = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -77,7 +79,7 @@ BY_PATTERN = {
         (Name, NAMES),
         (BranchName, NAMES),
         (Variable, st.sampled_from(["a", "b", "index", "request", "sum"])),
-        (Predicate, PREDICATES),
+        (WholeExpression, PREDICATES),
         (HttpSource.model_fields["path"], st.sampled_from(["/x", "/{a}/b", "/{a}/{a}", "/b-{a}"])),
     ]
 }

@@ -611,7 +611,8 @@ WRONG = [
         Code.INVALID_VALUE,
         "6:11",
         "spec.steps[0]",
-        "exactly one of call, map, filter, choice, split, aggregate, scatter, validate, respond "
+        "exactly one of call, map, filter, choice, split, aggregate, scatter, validate, "
+        "remember, lookup, respond "
         "must be set",
         "set here: call, respond",
         name="two verbs",
@@ -621,7 +622,8 @@ WRONG = [
         Code.INVALID_VALUE,
         "6:11",
         "spec.steps[0]",
-        "exactly one of call, map, filter, choice, split, aggregate, scatter, validate, respond "
+        "exactly one of call, map, filter, choice, split, aggregate, scatter, validate, "
+        "remember, lookup, respond "
         "must be set",
         "set here: none of them",
         name="no verb",

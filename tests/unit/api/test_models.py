@@ -9,7 +9,9 @@ from isthmus_api.connector import Backoff, ConnectorSpec, HttpTransport, Retry
 from isthmus_api.mapping import MappingSpec, MappingTest
 from isthmus_api.model import Model, ObjectMeta
 from isthmus_api.quantities import Duration, Size
-from isthmus_api.route import HttpSource, OnError, Respond, RouteSpec, Split, Step
+from isthmus_api.route import RouteSpec
+from isthmus_api.source import HttpSource
+from isthmus_api.step import OnError, Respond, Split, Step
 
 CALL = {"connector": "erp"}
 

@@ -197,3 +197,119 @@ def test_names_carry_the_namespace_where_there_are_several() -> None:
 
     assert found["paths"]["/one"]["get"]["operationId"] == "one.r"
     assert {"Problem", "one.answer", "two.answer"} == found["components"]["schemas"].keys()
+
+
+CONNECTOR = manifest("Connector", "erp", {"http": {"baseUrl": "https://a.b"}})
+VALIDATED = {"validate": {"schema": {"type": "object"}}}
+
+
+def hook(*steps: dict[str, Any], verify: Any = None, **spec: Any) -> dict[str, Any]:
+    """The document of a Route with a webhook at POST /hooks; `spec` has further fields of both."""
+    webhook = {"path": "/hooks", **spec.pop("webhook", {})}
+    webhook |= {"verify": verify} if verify else {"open": True}
+    call = {"call": {"connector": "erp", "method": "POST"}}
+    written = {"source": {"webhook": webhook}, "steps": [*steps, call], **spec}
+    return document(CONNECTOR, manifest("Route", "orders", written))
+
+
+def accepting(found: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = found["paths"]["/hooks"]["post"]
+    return made
+
+
+def test_a_webhook_says_how_many_messages_it_took() -> None:
+    made = accepting(hook())
+
+    assert made["operationId"] == "orders"
+    assert made["requestBody"] == {"required": True, "content": {"application/json": {}}}
+    assert set(made["responses"]) == {"202", "4XX", "5XX"}
+    assert _schema(made["responses"]["202"])["required"] == ["accepted"]
+    assert "security" not in made
+
+
+def test_a_webhook_may_reply_in_the_vendors_own_form() -> None:
+    reply = {"status": 200, "headers": {"Content-Type": "text/plain"}, "body": "ok"}
+
+    made = accepting(hook(webhook={"reply": reply}))
+
+    assert made["responses"]["200"] == {
+        "description": "The messages are in the journal.",
+        "content": {"text/plain": {}},
+    }
+    assert "202" not in made["responses"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "has_schema"),
+    [
+        pytest.param({}, True, id="a validate that comes first says what it is"),
+        pytest.param(
+            {"webhook": {"split": "{% orders %}"}}, False, id="but not of what a split makes"
+        ),
+        pytest.param({"delivery": {"batch": {}}}, False, id="nor of a batch"),
+    ],
+)
+def test_the_body_of_a_webhook(spec: dict[str, Any], has_schema: bool) -> None:
+    made = accepting(hook(VALIDATED, **spec))["requestBody"]["content"]["application/json"]
+
+    assert ("schema" in made) is has_schema
+
+
+def test_a_webhook_says_how_its_sender_proves_itself() -> None:
+    secret = {"secretKeyRef": {"name": "shop", "key": "hook"}}
+    verify = {
+        "hmac": {"header": "X-Signature", "prefix": "sha256=", "secret": secret},
+        "bearer": {"token": secret},
+        "basic": {"username": secret, "password": secret},
+        "apiKey": {"query": "key", "value": secret},
+        "allowFrom": ["10.0.0.0/8"],
+    }
+
+    found = hook(verify=verify)
+
+    assert found["components"]["securitySchemes"] == {
+        "orders-signature": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Signature",
+            "description": "HMAC with sha256 of the body, in hex after `sha256=`.",
+        },
+        "orders-bearer": {"type": "http", "scheme": "bearer"},
+        "orders-basic": {"type": "http", "scheme": "basic"},
+        "orders-key": {"type": "apiKey", "in": "query", "name": "key"},
+    }
+    assert accepting(found)["security"] == [
+        {name: [] for name in found["components"]["securitySchemes"]}
+    ]
+
+
+CHALLENGE = {
+    "when": "{% $exists($request.query.challenge) %}",
+    "respond": {"body": "{% $request.query.challenge %}"},
+}
+
+
+def test_a_challenge_of_its_own_method_is_an_operation_of_its_own() -> None:
+    key = {"message": {"key": "{% $request.query.shop %}"}}
+
+    found = hook(webhook={"challenge": {**CHALLENGE, "method": "GET"}}, **key)["paths"]["/hooks"]
+
+    assert found["get"]["operationId"] == "orders-challenge"
+    assert [each["name"] for each in found["get"]["parameters"]] == ["challenge"]
+    assert set(found["get"]["responses"]) == {"200", "4XX", "5XX"}
+    assert [each["name"] for each in found["post"]["parameters"]] == ["shop"]
+    assert set(found["post"]["responses"]) == {"202", "4XX", "5XX"}
+
+
+def test_a_challenge_of_the_same_method_is_another_answer() -> None:
+    made = accepting(hook(webhook={"challenge": CHALLENGE}))
+
+    assert [each["name"] for each in made["parameters"]] == ["challenge"]
+    assert set(made["responses"]) == {"200", "202", "4XX", "5XX"}
+
+
+def test_routes_that_nobody_calls_are_not_in_the_document() -> None:
+    steps = [{"call": {"connector": "erp"}}]
+    spec = {"source": {"schedule": {"cron": "@daily"}}, "steps": steps}
+
+    assert document(CONNECTOR, manifest("Route", "nightly", spec))["paths"] == {}

@@ -11,9 +11,12 @@ import pytest
 import yaml
 
 from isthmus_api import manifests
-from isthmus_api.connector import ConnectorSpec, HttpTransport
+from isthmus_api.connector import ConnectorSpec, HttpTransport, RateLimit
+from isthmus_api.delivery import Batch, Delivery
 from isthmus_api.mapping import MappingSpec
+from isthmus_api.message import Message
 from isthmus_api.model import Model, ObjectMeta, SecretValue
+from isthmus_api.pagination import Pagination
 from isthmus_api.plan import (
     Planned,
     RoutePlan,
@@ -25,9 +28,16 @@ from isthmus_api.plan import (
     sites,
 )
 from isthmus_api.plan.routeplan import PLAN_VERSION
+from isthmus_api.poll import PollSource, Watermark
 from isthmus_api.problems import Code, Problem, Severity
 from isthmus_api.resources import CONNECTOR, MAPPING, ROUTE, Key, Kind, Resource, Resources
-from isthmus_api.route import Cache, Call, HttpSource, Respond, RouteSpec, Step
+from isthmus_api.retention import Retention
+from isthmus_api.route import RouteSpec
+from isthmus_api.schedule import ScheduleSource
+from isthmus_api.source import HttpSource
+from isthmus_api.step import Cache, Call, Respond, Step
+from isthmus_api.verification import Hmac, Verification
+from isthmus_api.webhook import Challenge, Reply, WebhookSource
 
 RESPOND = "{respond: {}}"
 
@@ -737,8 +747,12 @@ route:
     - {aggregate: {expression: "{% a %}"}}
     - {scatter: {branches: [one, two]}}
     - {validate: {schema: {type: object}}}
+    - {remember: {store: orders, key: a, value: {a: 1}, reference: b, ttl: 1h}}
+    - {lookup: {store: orders, key: a}, into: found}
+    - {lookup: {store: orders, reference: a}, into: other}
     - {respond: {status: 201, headers: {A: b}, body: {a: 1}}}
   branches: {one: [{map: {expression: b}}], two: [{filter: "{% c %}"}], three: [{respond: {}}]}
+  privacy: {mask: [a.b, "**.c"]}
   replicas: 3
   paused: true
   resources: {requests: {cpu: 100m}, limits: {memory: 1Gi}}
@@ -775,12 +789,122 @@ connector:
     connectTimeout: 1s
     maxConnections: 8
     maxResponseSize: 1Mi
-    rateLimit: {requests: 300, per: 1m}
+    rateLimit: {requests: 300, per: 1m, concurrency: 4}
     retry: {attempts: 2, backoff: {initial: 100ms, max: 1s}}
+    idempotencyKey: {header: X-Key}
 """)
 FULL["route"]["steps"].insert(
     4, {"choice": {"when": [{"condition": "{% a %}", "branch": "three"}]}}
 )
+DELIVERING: dict[str, dict[str, Any]] = yaml.safe_load("""
+webhook:
+  method: PUT
+  path: /hooks/{id}
+  maxBody: 2Mi
+  verify:
+    hmac:
+      header: X-Signature
+      algorithm: sha512
+      encoding: base64
+      prefix: v1=
+      signed: "{% $timestamp %}.{% $body %}"
+      timestamp: "{% $request.headers.t %}"
+      tolerance: 1m
+      secret: {secretKeyRef: {name: a, key: hmac}}
+      secretEncoding: base64
+    bearer: {token: {secretKeyRef: {name: a, key: token}}}
+    basic:
+      username: {secretKeyRef: {name: a, key: username}}
+      password: {secretKeyRef: {name: a, key: password}}
+    apiKey: {header: X-Api-Key, value: {secretKeyRef: {name: a, key: key}}}
+    allowFrom: [203.0.113.0/24, "2001:db8::/32"]
+    trustedProxies: [10.0.0.0/8]
+  split: "{% lines %}"
+  reply: {status: 200, headers: {A: b}, body: {a: 1}}
+  challenge: {method: GET, when: "{% a %}", respond: {status: 201, headers: {A: b}, body: a}}
+open: {path: /hooks, open: true}
+schedule:
+  cron: 0 2 * * *
+  timeZone: Europe/Amsterdam
+  overlap: queue
+  missed: all
+  startingDeadline: 1h
+  body: {a: 1}
+poll:
+  cron: 0 2 * * *
+  timeZone: Europe/Amsterdam
+  call: {connector: erp, path: /products, query: {since: "{% $watermark %}"}}
+  timeout: 3s
+  pagination: {page: {param: p, start: 0, size: 10}, maxPages: 7}
+  records: "{% items %}"
+  watermark: {value: "{% updated %}", initial: "2020", overlap: 1m}
+  changeDetection: {fields: "{% price %}"}
+offset:
+  every: 1m
+  call: {connector: erp}
+  pagination: {offset: {param: o, size: 10}}
+cursor:
+  every: 1m
+  call: {connector: erp}
+  pagination: {cursor: {param: c, value: "{% next %}"}}
+linkHeader:
+  every: 1m
+  call: {connector: erp}
+  pagination: {linkHeader: {rel: more}}
+bodyLink:
+  every: 1m
+  call: {connector: erp}
+  pagination: {bodyLink: {url: "{% next %}"}}
+route: {name: orders-in}
+""")
+KINDS_OF_SOURCE = {"open": "webhook", **dict.fromkeys(
+    ("offset", "cursor", "linkHeader", "bodyLink"), "poll"
+)}  # fmt: skip
+DELIVERY = yaml.safe_load("""
+message: {key: "{% id %}", version: "{% updated %}"}
+delivery:
+  order: key
+  concurrency: 4
+  retry: {attempts: 7, backoff: {initial: 1s, max: 1m}}
+  onFailure: park
+  timeout: 5s
+  deadline: 2h
+  skipIfDelivered: true
+  batch: {count: 10, size: 2Mi, wait: 2s, failures: "{% failed %}"}
+  maxBacklog: 10
+retention: {age: 24h, count: 10}
+""")
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    match value:
+        case dict() if value:
+            for key, inner in value.items():
+                yield from leaves(inner, (*path, key))
+        case list() if value:
+            for index, inner in enumerate(value):
+                yield from leaves(inner, (*path, index))
+        case _:
+            yield path
+
+
+def full(name: str) -> dict[str, Any]:
+    """All that is written for a Route with a source of that name."""
+    if name == "http":
+        return FULL
+    source = {KINDS_OF_SOURCE.get(name, name): DELIVERING[name]}
+    steps = [{"call": {"connector": "erp", "method": "POST"}}]
+    made = {"source": source, "steps": steps, **DELIVERY}
+    return {**FULL, "route": made, "mapping": {"expression": "a"}}
+
+
+# A webhook that is not verified can only be open.
+LEAVES = [
+    (name, path)
+    for name in ("http", *DELIVERING)
+    for path in leaves(full(name))
+    if path[-1] != "open"
+]
 NOT_BEHAVIOUR = (
     ("route", "replicas"),
     ("route", "paused"),
@@ -805,25 +929,13 @@ def plan_of(values: dict[str, Any]) -> RoutePlan:
     )
 
 
-def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    match value:
-        case dict() if value:
-            for key, inner in value.items():
-                yield from leaves(inner, (*path, key))
-        case list() if value:
-            for index, inner in enumerate(value):
-                yield from leaves(inner, (*path, index))
-        case _:
-            yield path
-
-
-def changed(path: tuple[Any, ...]) -> dict[str, Any] | None:
+def changed(written: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any] | None:
     """The values with another one at `path`, that the models take."""
-    old = FULL
+    old: Any = written
     for part in path:
         old = old[part]
-    for new in _others(old):
-        values = copy.deepcopy(FULL)
+    for new in (other for other in _others(old) if other != old):
+        values = copy.deepcopy(written)
         at: Any = values
         for part in path[:-1]:
             at = at[part]
@@ -836,23 +948,33 @@ def changed(path: tuple[Any, ...]) -> dict[str, Any] | None:
     return None
 
 
+OTHER_TEXTS = (
+    *("5s", "6s", "3Mi", "{% changed %}", "PUT", "PATCH", "basic", "three", "/changed", "2"),
+    *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily"),
+)
+"""One of them is taken in the place of any text."""
+
+
 def _others(old: Any) -> list[Any]:
     if isinstance(old, bool):
         return [not old]
     if isinstance(old, int):
         return [old + 1]
     if isinstance(old, str):
-        return [f"{old}x", "5s", "3Mi", "{% changed %}", "PUT", "basic", "three", "/changed", "2"]
+        return [f"{old}x", *OTHER_TEXTS]
     return [{"changed": 1}, {"status": 202}]
 
 
-@pytest.mark.parametrize("path", list(leaves(FULL)), ids=lambda path: ".".join(map(str, path)))
-def test_the_hash_changes_with_behaviour_and_nothing_else(path: tuple[Any, ...]) -> None:
-    values = changed(path)
+@pytest.mark.parametrize(
+    ("name", "path"), LEAVES, ids=[f"{name} {'.'.join(map(str, path))}" for name, path in LEAVES]
+)
+def test_the_hash_changes_with_behaviour_and_nothing_else(name: str, path: tuple[Any, ...]) -> None:
+    written = full(name)
+    values = changed(written, path)
 
     assert values is not None, "nothing else is taken here"
     is_behaviour = path[:2] not in NOT_BEHAVIOUR
-    assert (plan_of(values).hash != plan_of(FULL).hash) is is_behaviour
+    assert (plan_of(values).hash != plan_of(written).hash) is is_behaviour
 
 
 def test_the_full_values_make_a_plan() -> None:
@@ -868,7 +990,7 @@ def test_the_full_values_make_a_plan() -> None:
 @pytest.mark.parametrize(
     ("model", "written"),
     [
-        (RouteSpec, FULL["route"]),
+        (RouteSpec, FULL["route"] | DELIVERY),
         (HttpSource, FULL["route"]["source"]["http"]),
         (Call, FULL["route"]["steps"][0]["call"]),
         (Cache, FULL["route"]["steps"][0]["cache"]),
@@ -876,6 +998,23 @@ def test_the_full_values_make_a_plan() -> None:
         (Step, {name: None for step in FULL["route"]["steps"] for name in step}),
         (MappingSpec, FULL["mapping"]),
         (HttpTransport, FULL["connector"]["http"]),
+        (RateLimit, FULL["connector"]["http"]["rateLimit"]),
+        (WebhookSource, DELIVERING["webhook"] | DELIVERING["open"]),
+        (Verification, DELIVERING["webhook"]["verify"]),
+        (Hmac, DELIVERING["webhook"]["verify"]["hmac"]),
+        (Reply, DELIVERING["webhook"]["reply"]),
+        (Challenge, DELIVERING["webhook"]["challenge"]),
+        (ScheduleSource, DELIVERING["schedule"]),
+        (PollSource, DELIVERING["poll"] | DELIVERING["offset"]),
+        (Watermark, DELIVERING["poll"]["watermark"]),
+        (
+            Pagination,
+            {name: None for each in DELIVERING.values() for name in each.get("pagination", {})},
+        ),
+        (Message, DELIVERY["message"]),
+        (Delivery, DELIVERY["delivery"]),
+        (Batch, DELIVERY["delivery"]["batch"]),
+        (Retention, DELIVERY["retention"]),
     ],
 )
 def test_the_full_values_have_all_fields(model: type[Model], written: dict[str, Any]) -> None:

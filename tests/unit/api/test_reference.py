@@ -9,7 +9,7 @@ import pytest
 
 from isthmus_api import crd, reference
 from isthmus_api.resources import KINDS, ROUTE, Kind
-from isthmus_api.route import VERBS
+from isthmus_api.step import VERBS
 
 ROOT = Path(__file__).parents[3]
 KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

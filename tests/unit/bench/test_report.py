@@ -1,13 +1,17 @@
 """The report of a run: its tables, what it says when there is nothing to say, and its JSON."""
 
 import json
+import platform
 
 import pytest
 
 import goals
 import load
+import machine
 import processes
 import report
+from scale.findings import Findings
+from scale.pods import Pods
 
 
 def measured(engine: str, rate: float, *, memory: processes.Memory | None = None) -> goals.Result:
@@ -52,6 +56,15 @@ def test_latencies_at_the_own_pace_are_figures() -> None:
     assert cells(report.text([found], []).splitlines()[3])[6] == "4.00"
 
 
+def test_pods_alone_are_a_report() -> None:
+    pods = Pods(ready=3.0, bare_ready=2.0, scaled=4.5, bare_scaled=3.0)
+
+    told = report.text([], [], Findings(pods=pods))
+
+    assert "kubectl apply of a Route to Ready" in told
+    assert "1.50x" in told
+
+
 def test_what_was_never_loaded_has_no_figures() -> None:
     assert "camel" not in report.text([OURS, goals.Result("camel", "map")], [])
 
@@ -84,10 +97,36 @@ def test_what_was_left_out_is_listed_last() -> None:
     assert said.endswith("\n\nLeft out\n  - camel: no mvn\n  - wrk: not installed")
 
 
-def test_the_document_is_json_with_figures_and_verdicts() -> None:
-    found = json.loads(json.dumps(report.document([OURS, PEER], ["camel: no mvn"], {"rounds": 1})))
+def test_conditions_stand_at_the_end() -> None:
+    said = report.text([OURS], [], conditions={"kernel": "6.1", "load": "wrk"})
+    assert said.endswith("\n\nConditions\n  - kernel: 6.1\n  - load: wrk")
 
-    assert found["options"] == {"rounds": 1}
+
+@pytest.mark.parametrize(
+    ("arguments", "begin"),
+    [
+        ("'--enable-shared' '--enable-optimizations' '--with-lto'", "yes"),
+        ("'--enable-shared'", "not asked for"),
+        ("", "not asked for"),
+    ],
+)
+def test_how_python_was_built_is_told_by_its_configuration(arguments: str, begin: str) -> None:
+    assert machine.profile_guided(arguments).startswith(begin)
+
+
+def test_this_machine_has_conditions() -> None:
+    found = machine.conditions()
+    assert all(found.values())
+    assert platform.python_version() in found["python"]
+
+
+def test_the_document_is_json_with_figures_and_verdicts() -> None:
+    document = report.document(
+        [OURS, PEER], ["camel: no mvn"], {"rounds": 1}, conditions={"load": "wrk"}
+    )
+    found = json.loads(json.dumps(document))
+
+    assert (found["options"], found["conditions"]) == ({"rounds": 1}, {"load": "wrk"})
     assert found["leftOut"] == ["camel: no mvn"]
     assert [each["engine"] for each in found["results"]] == ["isthmus", "benthos"]
     assert found["results"][0]["memory"] == {"rss": 50 * goals.MB, "pss": 45 * goals.MB}

@@ -69,7 +69,7 @@ def test_one_write_of_an_idle_operator_is_a_goal_missed() -> None:
 
 
 def test_scaling_is_compared_with_a_deployment_of_the_same_image() -> None:
-    found = verdicts(Findings(pods=Pods(ready=3.0, scaled=4.5, bare_scaled=3.0)))
+    found = verdicts(Findings(pods=Pods(ready=3.0, bare_ready=2.0, scaled=4.5, bare_scaled=3.0)))
 
     assert found == {"kubectl scale 1 -> 3 to Ready": ("1.5x", "floor")}
 

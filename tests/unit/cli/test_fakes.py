@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from isthmus_api.connector import HttpTransport
-from isthmus_api.route import TestAnswer
+from isthmus_api.route_case import TestAnswer
 from isthmus_runtime import testing
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.messages import Response

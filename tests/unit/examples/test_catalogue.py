@@ -1,29 +1,13 @@
 """The catalogue and the price list of the example shop: the same at every start, and sane."""
 
 import importlib
-import sys
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-SERVICES = Path(__file__).parents[3] / "examples/search-with-prices/services"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def services() -> Iterator[None]:
-    """Make the plain modules of the example importable here, and nowhere else."""
-    ours = {path.stem for path in SERVICES.glob("*.py")}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(SERVICES))
-        yield
-    for name in ours & set(sys.modules):
-        del sys.modules[name]
 
 
 @pytest.fixture(scope="module")

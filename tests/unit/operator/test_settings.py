@@ -28,6 +28,8 @@ def test_three_variables_are_enough() -> None:
         port=9090,
         workers=16,
         gateway=None,
+        journal_secret=None,
+        journal_port=5432,
         log_level="INFO",
     )
 
@@ -42,12 +44,15 @@ def test_every_variable_is_read() -> None:
             "ISTHMUS_PORT": "8081",
             "ISTHMUS_WORKERS": "4",
             "ISTHMUS_GATEWAY": "edge/public",
+            "ISTHMUS_JOURNAL_SECRET": "journal/dsn",
+            "ISTHMUS_JOURNAL_PORT": "6432",
             "ISTHMUS_LOG_LEVEL": "debug",
         }
     )
 
     assert settings.namespaces == ("shop", "erp")
     assert settings.gateway == ("edge", "public")
+    assert (settings.journal_secret, settings.journal_port) == (("journal", "dsn"), 6432)
     assert (settings.runtime_pull_policy, settings.lease) == ("Never", "blue")
     assert (settings.port, settings.workers, settings.log_level) == (8081, 4, "DEBUG")
 
@@ -67,6 +72,9 @@ def test_one_that_is_missing_is_named(variable: str) -> None:
         ("WORKERS", "1e3", "a whole number from 1 to 256"),
         ("GATEWAY", "public", "namespace/name of a Gateway"),
         ("GATEWAY", "a/b/c", "namespace/name of a Gateway"),
+        ("JOURNAL_SECRET", "journal", "name/key of a Secret"),
+        ("JOURNAL_SECRET", "journal/..", "name/key of a Secret"),
+        ("JOURNAL_PORT", "0", "a whole number from 1 to 65535"),
         ("NAMESPACES", "shop,,erp", "namespaces with commas between"),
         ("NAMESPACES", "*", "namespaces with commas between"),
         ("RUNTIME_PULL_POLICY", "always", "one of Always, IfNotPresent, Never"),

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus_api.route import Cache
+from isthmus_api.step import Cache
 from isthmus_runtime import testing
 from isthmus_runtime.connectors.cache import ResponseCache
 from isthmus_runtime.http.messages import Response

@@ -1,6 +1,7 @@
 """The rate limit: in no window more calls than allowed, in the order they came."""
 
 import asyncio
+import math
 
 import pytest
 from hypothesis import given
@@ -103,3 +104,29 @@ def test_a_call_that_finds_no_turn_in_time_is_overdue() -> None:
             return loop.time()
 
     assert testing.run(everything()) == pytest.approx(2.0)
+
+
+@given(concurrency=st.integers(1, 5), connections=st.integers(1, 5), calls=st.integers(1, 20))
+def test_calls_at_once_are_limited_by_the_lesser_of_both(
+    concurrency: int, connections: int, calls: int
+) -> None:
+    """Without a number of requests nothing else is waited for: only as long as others take."""
+    under_way = most = 0
+
+    async def call(limit: rate.RateLimiter) -> None:
+        nonlocal under_way, most
+        async with limit.turn(deadline=NEVER):
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(1)
+            under_way -= 1
+
+    async def everything() -> float:
+        limit = rate.RateLimiter(RateLimit(concurrency=concurrency), at_once=connections)
+        started = asyncio.get_running_loop().time()
+        await asyncio.gather(*(call(limit) for _ in range(calls)))
+        return asyncio.get_running_loop().time() - started
+
+    at_once = min(concurrency, connections)
+    assert testing.run(everything()) == pytest.approx(math.ceil(calls / at_once))
+    assert most == min(at_once, calls)

@@ -1,5 +1,6 @@
 """Which Route takes a method and a path."""
 
+import asyncio
 from urllib.parse import quote
 
 import pytest
@@ -17,7 +18,11 @@ def table(*served: tuple[str, str]) -> Table:
         route("- filter: '{% true %}'", name=f"r{n}", method=method, path=path)
         for n, (method, path) in enumerate(served)
     ]
-    return Table(Route(plan, {}) for plan in plans(*documents))
+
+    async def made() -> Table:  # a Route belongs to the event loop that it is made on
+        return Table(Route(plan, {}) for plan in plans(*documents))
+
+    return asyncio.run(made())
 
 
 def found(match: Match | NoRoute) -> tuple[str, dict[str, str]] | None:

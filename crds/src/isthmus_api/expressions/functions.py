@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import difflib
 import functools
 import inspect
 import re
-import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from isthmus_api import time_zones
 from isthmus_api.expressions import engine, jlens_engine
 
 Tables = Mapping[str, Mapping[str, Any]]
@@ -333,10 +332,9 @@ def _iso(text: str) -> datetime.datetime:
 @functools.lru_cache(maxsize=64)
 def _named_zone(name: str) -> datetime.tzinfo:
     try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        close = difflib.get_close_matches(name, zoneinfo.available_timezones(), n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return time_zones.named(name)
+    except time_zones.UnknownTimeZone as unknown:
+        hint = f"; did you mean {unknown.near!r}?" if unknown.near else ""
         raise FunctionError(f"there is no time zone {_shown(name)}{hint}") from None
 
 

@@ -133,11 +133,15 @@ class CompiledTemplate:
     is_typed: bool
     segments: tuple[tuple[_Part, ...], ...] = field(init=False, repr=False)
     tail: tuple[_Part, ...] = field(init=False, repr=False)
+    only: _CompiledHole | None = field(init=False, repr=False)
+    """The expression that is the whole string, where one is."""
 
     def __post_init__(self) -> None:
         segments, tail = _segments(self.parts)
+        first = self.parts[0] if self.is_typed else None
         object.__setattr__(self, "segments", segments)
         object.__setattr__(self, "tail", tail)
+        object.__setattr__(self, "only", None if isinstance(first, str) else first)
 
     @property
     def is_constant(self) -> bool:
@@ -156,9 +160,9 @@ class CompiledTemplate:
         seed: int | None = None,
     ) -> Any:
         """Give the typed value where the whole string is one expression, else the text."""
-        if not self.is_typed:
+        if self.only is None:
             return self.text(body, variables, now=now, seed=seed)
-        return self._only.value(body, variables, now, seed)
+        return self.only.value(body, variables, now, seed)
 
     def json(
         self,
@@ -169,9 +173,9 @@ class CompiledTemplate:
         seed: int | None = None,
     ) -> bytes | None:
         """Give the value as JSON text, without building it while the body is text itself."""
-        if not self.is_typed:
+        if self.only is None:
             return json_text.encode(self.text(body, variables, now=now, seed=seed))
-        return self._only.json(body, variables, now, seed)
+        return self.only.json(body, variables, now, seed)
 
     def text(
         self,
@@ -217,9 +221,9 @@ class CompiledTemplate:
         seed: int | None = None,
     ) -> list[str]:
         """Give the encoded values of one parameter: none for `None`, several for an array."""
-        if not self.is_typed:
-            return [_encoded(self.text(body, variables, now=now, seed=seed))]
         value = self.value(body, variables, now=now, seed=seed)
+        if isinstance(value, str):
+            return [_encoded(value)]
         values = value if isinstance(value, list) else [value]
         return [_encoded(as_text(each)) for each in values if each is not None]
 
@@ -240,13 +244,6 @@ class CompiledTemplate:
                     "replace it, or encode the value with $encodeUrlComponent",
                 )
         return text
-
-    @property
-    def _only(self) -> _CompiledHole:
-        part = self.parts[0]
-        if isinstance(part, str):  # is_typed says that there is one hole and nothing else
-            raise TypeError(part)
-        return part
 
     def _check_segment(self, segment: str, parts: tuple[_Part, ...]) -> None:
         hole = next((part for part in parts if not isinstance(part, str)), None)

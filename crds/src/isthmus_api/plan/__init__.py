@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from isthmus_api.plan.planner import Planned, check, plan
-    from isthmus_api.plan.routeplan import PlannedMapping, RoutePlan, UnreadablePlan
+    from isthmus_api.plan.routeplan import PlannedFeed, PlannedMapping, RoutePlan, UnreadablePlan
 
-__all__ = ["Planned", "PlannedMapping", "RoutePlan", "UnreadablePlan", "check", "plan"]
+__all__ = [
+    "Planned",
+    "PlannedFeed",
+    "PlannedMapping",
+    "RoutePlan",
+    "UnreadablePlan",
+    "check",
+    "plan",
+]
 
 _MODULES: Final = {
     "Planned": "planner",
     "check": "planner",
     "plan": "planner",
+    "PlannedFeed": "routeplan",
     "PlannedMapping": "routeplan",
     "RoutePlan": "routeplan",
     "UnreadablePlan": "routeplan",

@@ -1,17 +1,21 @@
 """Expressions of resources: each is linted where it stands, with the variables it has there."""
 
+import contextlib
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
 from isthmus_api.expressions import engine, functions, jlens_engine, lint, syntax, templates
 from isthmus_api.mapping import MappingSpec
-from isthmus_api.plan.sites import RESERVED, Inline, MappingUse, Template
+from isthmus_api.message import Message
+from isthmus_api.plan import scope
+from isthmus_api.plan.site import Inline, MappingUse, Site, Template
 from isthmus_api.problems import Code, Path, Problem, Severity
 from isthmus_api.resources import Origin, Resource
 
 _FUNCTIONS = functions.names()
+_LIBRARY = functions.library({})
 _MAPPING_EXPRESSION: Path = ("spec", "expression")
 
 
@@ -48,13 +52,14 @@ def mapping(resource: Resource[MappingSpec]) -> Iterator[Problem]:
     """
     spec = resource.spec
     schema = spec.output.schema_ if spec.output else None
-    findings = _findings(spec.expression, _variables(spec), tables=spec.tables, schema=schema)
+    known = scope.ANYWHERE | _reads(spec).keys()
+    findings = _findings(spec.expression, known, tables=spec.tables, schema=schema)
     yield from _problems(findings, _MAPPING_EXPRESSION, resource.origin)
 
 
 def bindings(site: MappingUse, resource: Resource[MappingSpec]) -> Iterator[Problem]:
     """Variables that a Mapping reads and that the step using it does not have."""
-    for name in sorted(_variables(resource.spec) - site.variables):
+    for name in sorted(_reads(resource.spec).keys() - site.variables):
         bound = ", ".join(f"${known}" for known in sorted(site.variables))
         yield Problem(
             Code.EXPRESSION_INVALID,
@@ -64,17 +69,57 @@ def bindings(site: MappingUse, resource: Resource[MappingSpec]) -> Iterator[Prob
         )
 
 
-def _variables(spec: MappingSpec) -> frozenset[str]:
-    """The variables that a Mapping reads, besides the ones that are always there.
+def fields(
+    site: Site, mapping: Resource[MappingSpec] | None, known: Mapping[str, frozenset[str]]
+) -> Iterator[Problem]:
+    """Fields that a site reads of a variable that has others; `known` are those it has."""
+    for name, read in _reads_of(site, mapping):
+        for field in sorted(read.fields.keys() - known[name]) if name in known else ():
+            there = ", ".join(sorted(known[name]))
+            yield Problem(
+                Code.EXPRESSION_INVALID,
+                f"${name} has no '{field}' in this Route",
+                hint=f"give it one in spec.message; it has: {there}"
+                if field in Message.model_fields
+                else f"it has: {there}",
+                path=site.path,
+            )
+
+
+def _reads_of(
+    site: Site, mapping: Resource[MappingSpec] | None
+) -> Iterator[tuple[str, engine.Fields]]:
+    """What a site reads of variables; nothing where it is not even an expression."""
+    match site:
+        case Template():
+            with contextlib.suppress(engine.ExpressionError):
+                for hole in templates.parse(site.text).holes:
+                    yield from variables(hole.source).items()
+        case Inline():
+            yield from variables(site.text).items()
+        case MappingUse() if mapping:
+            yield from _reads(mapping.spec).items()
+
+
+def _reads(spec: MappingSpec) -> Mapping[str, engine.Fields]:
+    """The variables that a Mapping reads."""
+    return variables(spec.expression, functions.library(spec.tables))
+
+
+def variables(
+    source: str, library: Mapping[str, engine.Function] = _LIBRARY
+) -> Mapping[str, engine.Fields]:
+    """The variables that an expression reads.
 
     What it calls is none of them: a variable holds JSON, never a function.
     """
     try:
-        expression = jlens_engine.ENGINE.compile(spec.expression, functions.library(spec.tables))
+        expression = jlens_engine.ENGINE.compile(source, library)
     except engine.ExpressionError:
-        return RESERVED
-    called = {call.function for call in _calls(spec.expression)}
-    return frozenset(expression.reads().variables.keys() - called) | RESERVED
+        return {}
+    called = {call.function for call in _calls(source)}
+    read = expression.reads().variables
+    return {name: fields for name, fields in read.items() if name not in called}
 
 
 def _findings(

@@ -10,11 +10,23 @@ from typing import Final
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.model import Model
-from isthmus_api.plan import branches, expression_checks, schemas, shape, steps
+from isthmus_api.plan import (
+    branches,
+    deliveries,
+    expression_checks,
+    feeding,
+    schemas,
+    scope,
+    shape,
+    sources,
+    steps,
+    trials,
+)
 from isthmus_api.plan.routeplan import PlannedMapping, RoutePlan
-from isthmus_api.plan.sites import Inline, MappingUse, Template, sites
+from isthmus_api.plan.site import Inline, MappingUse, Template
+from isthmus_api.plan.sites import sites
 from isthmus_api.problems import Code, Path, Problem, errors
-from isthmus_api.resources import CONNECTOR, MAPPING, Key, Kind, Resource, Resources
+from isthmus_api.resources import CONNECTOR, MAPPING, ROUTE, Key, Kind, Resource, Resources
 from isthmus_api.route import RouteSpec
 
 
@@ -62,6 +74,11 @@ def _problems(route: Resource[RouteSpec], resources: Resources) -> Iterator[Prob
 def _in_itself(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
     """What is wrong apart from expressions."""
     yield from _of(route, _not_found(route, resources))
+    yield from _of(route, feeding.check(route, resources))
+    yield from _of(route, feeding.unused(route, resources))
+    yield from _of(route, sources.check(route.spec))
+    yield from _of(route, deliveries.check(route.spec))
+    yield from _of(route, trials.check(route.spec))
     yield from _of(route, shape.check(route.spec))
     yield from _of(route, schemas.of_route(route.spec))
     yield from _of(route, branches.check(route.spec))
@@ -69,7 +86,9 @@ def _in_itself(route: Resource[RouteSpec], resources: Resources) -> Iterator[Pro
 
 def _in_expressions(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
     mappings: dict[str, Resource[MappingSpec]] = {}
+    known = scope.of_fields(route.spec)
     for site in sites(route.spec):
+        mapping = None
         match site:
             case Template():
                 yield from _of(route, expression_checks.template(site, route.origin))
@@ -80,6 +99,7 @@ def _in_expressions(route: Resource[RouteSpec], resources: Resources) -> Iterato
                 if mapping is not None:
                     mappings[site.mapping] = mapping
                     yield from _of(route, expression_checks.bindings(site, mapping))
+        yield from _of(route, expression_checks.fields(site, mapping, known))
     for mapping in mappings.values():
         yield from _of(mapping, expression_checks.mapping(mapping))
 
@@ -92,7 +112,12 @@ class _Reference:
 
 
 def _references(spec: RouteSpec) -> Iterator[_Reference]:
-    """What the steps of a Route refer to."""
+    """What a Route refers to."""
+    if spec.source.route:
+        yield _Reference(ROUTE, spec.source.route.name, ("spec", "source", "route", "name"))
+    if spec.source.poll:
+        at = ("spec", "source", "poll", "call", "connector")
+        yield _Reference(CONNECTOR, spec.source.poll.call.connector, at)
     for path, step in steps.each(spec):
         if step.call:
             yield _Reference(CONNECTOR, step.call.connector, (*path, "call", "connector"))
@@ -103,6 +128,7 @@ def _references(spec: RouteSpec) -> Iterator[_Reference]:
 _NOT_FOUND: Final = {
     CONNECTOR.name: Code.CONNECTOR_NOT_FOUND,
     MAPPING.name: Code.MAPPING_NOT_FOUND,
+    ROUTE.name: Code.ROUTE_NOT_FOUND,
 }
 
 
@@ -147,6 +173,7 @@ def _join(route: Resource[RouteSpec], resources: Resources) -> RoutePlan:
         name=route.key.name,
         connectors=connectors,
         mappings=mappings,
+        feeds=feeding.fed(route, resources),
     )
 
 

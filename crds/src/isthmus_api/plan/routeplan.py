@@ -7,6 +7,7 @@ replica count, no field that equals its default).
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final, Literal, Self
 
@@ -14,9 +15,15 @@ import orjson
 from pydantic import Field, ValidationError
 
 from isthmus_api.connector import ConnectorSpec
+from isthmus_api.delivery import Delivery
 from isthmus_api.mapping import Expression
+from isthmus_api.message import Message
 from isthmus_api.model import FreeFormObject, Items, Model, Name, Variable
-from isthmus_api.route import BranchName, RouteSpec, Source, Step
+from isthmus_api.privacy import Privacy
+from isthmus_api.retention import Retention
+from isthmus_api.route import RouteSpec
+from isthmus_api.source import Source
+from isthmus_api.step import BranchName, Step
 
 PLAN_VERSION: Final = 1
 
@@ -32,6 +39,14 @@ class PlannedMapping(Model):
     tables: dict[Variable, FreeFormObject] = Field({})
 
 
+class PlannedFeed(Model):
+    """What making a message for another Route needs: its key and version are read where it is
+    accepted, and that is here."""
+
+    message: Message | None = Field(None)
+    env: dict[Variable, str] = Field({})
+
+
 class RoutePlan(Model):
     """One Route with everything it refers to."""
 
@@ -44,6 +59,19 @@ class RoutePlan(Model):
     branches: dict[BranchName, Items[Step]] = Field({})
     connectors: dict[Name, ConnectorSpec] = Field({})
     mappings: dict[Name, PlannedMapping] = Field({})
+    message: Message | None = Field(None)
+    delivery: Delivery | None = Field(None)
+    retention: Retention | None = Field(None)
+    privacy: Privacy | None = Field(None)
+    feeds: dict[Name, PlannedFeed] = Field({})
+    """The Routes of the namespace whose source is this one."""
+
+    @property
+    def needs_journal(self) -> bool:
+        """Whether messages, or what steps remember, must outlive the process."""
+        lists = (self.steps, *self.branches.values())
+        uses_store = any(step.remember or step.lookup for steps in lists for step in steps)
+        return self.source.is_asynchronous or uses_store
 
     @classmethod
     def of(
@@ -54,6 +82,7 @@ class RoutePlan(Model):
         name: str,
         connectors: dict[str, ConnectorSpec],
         mappings: dict[str, PlannedMapping],
+        feeds: Mapping[str, PlannedFeed] | None = None,
     ) -> Self:
         """Join a Route with what it refers to."""
         return cls(
@@ -66,6 +95,11 @@ class RoutePlan(Model):
             branches=spec.branches,
             connectors=connectors,
             mappings=mappings,
+            message=spec.message,
+            delivery=spec.delivery,
+            retention=spec.retention,
+            privacy=spec.privacy,
+            feeds=dict(feeds or {}),
         )
 
     def to_json(self) -> bytes:

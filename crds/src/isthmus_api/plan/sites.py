@@ -1,53 +1,14 @@
-"""Sites: every place in a Route where an expression may stand, and the variables it may read."""
+"""Sites: every place in a Route where an expression may stand, source and steps."""
 
 import graphlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
-from isthmus_api.plan import steps
+from isthmus_api.plan import scope, site, source_sites, steps
+from isthmus_api.plan.site import Inline, MappingUse, Site, Template
 from isthmus_api.problems import Path
-from isthmus_api.route import Call, OnError, Respond, RouteSpec, Step
-
-RESERVED = frozenset({"request", "message", "route", "env"})
-"""Variables that are always there."""
-
-PARALLEL = frozenset({"index"})
-"""Variables of a branch that a split runs."""
-
-FAILED = frozenset({"failure"})
-"""Variables of an `onError`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A string that may hold `{% … %}`; where it `is_whole` it must be one such expression."""
-
-    path: Path
-    text: str
-    variables: frozenset[str]
-    is_whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Inline:
-    """A JSONata expression without marks around it."""
-
-    path: Path
-    text: str
-    variables: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class MappingUse:
-    """A step runs a Mapping."""
-
-    path: Path
-    mapping: str
-    variables: frozenset[str]
-
-
-Site = Template | Inline | MappingUse
+from isthmus_api.route import RouteSpec
+from isthmus_api.step import OnError, Step
+from isthmus_api.store import Lookup, Remember
 
 
 def sites(spec: RouteSpec) -> Iterator[Site]:
@@ -57,7 +18,10 @@ def sites(spec: RouteSpec) -> Iterator[Site]:
     choice), with the variables that it has on every way.
     """
     scopes = _Scopes(spec)
-    yield from _in_steps(spec.steps, ("spec", "steps"), RESERVED, scopes)
+    yield from source_sites.sites(spec)
+    start = scope.of_steps(spec)
+    yield from _in_steps(spec.steps, ("spec", "steps"), start, scopes)
+    yield from _failures(spec, start.union(*(scopes.bound_by(step) for step in spec.steps)))
     for name in scopes.outer_first:
         if name in scopes.known:
             path = ("spec", "branches", name)
@@ -71,6 +35,14 @@ def _in_steps(
         yield from _own(step, (*path, index), known)
         scopes.enter(step, known)
         known |= scopes.bound_by(step)
+
+
+def _failures(spec: RouteSpec, known: frozenset[str]) -> Iterator[Site]:
+    """What is read off the result of a batch."""
+    batch = spec.delivery and spec.delivery.batch
+    if batch and batch.failures:
+        path = ("spec", "delivery", "batch", "failures")
+        yield Template(path, batch.failures, known, is_whole=True)
 
 
 class _Scopes:
@@ -99,14 +71,14 @@ class _Scopes:
     def enter(self, step: Step, known: frozenset[str]) -> None:
         """Note that the branches of a step are reached with the variables `known`."""
         for use in steps.uses(step):
-            inside = known | PARALLEL if use.verb == "split" else known
+            inside = known | scope.PARALLEL if use.verb == "split" else known
             self.known[use.branch] = self.known.get(use.branch, inside) & inside
 
 
 def _own(step: Step, path: Path, known: frozenset[str]) -> Iterator[Site]:
     """The sites in the step itself, not in the branches it names."""
     if step.call:
-        yield from _call(step.call, (*path, "call"), known)
+        yield from site.call(step.call, (*path, "call"), known)
     if step.map and step.map.mapping:
         yield MappingUse((*path, "map", "mapping"), step.map.mapping, known)
     if step.map and step.map.expression:
@@ -123,39 +95,31 @@ def _own(step: Step, path: Path, known: frozenset[str]) -> Iterator[Site]:
         at = (*path, "aggregate", "expression")
         yield Template(at, step.aggregate.expression, known, is_whole=True)
     if step.respond:
-        yield from _respond(step.respond, (*path, "respond"), known)
+        yield from site.respond(step.respond, (*path, "respond"), known)
+    if step.remember:
+        yield from _remember(step.remember, (*path, "remember"), known)
+    if step.lookup:
+        yield from _lookup(step.lookup, (*path, "lookup"), known)
     if step.cache and step.cache.key:
         yield Template((*path, "cache", "key"), step.cache.key, known)
     if step.on_error:
-        yield from _on_error(step.on_error, (*path, "onError"), known | FAILED)
+        yield from _on_error(step.on_error, (*path, "onError"), known | scope.FAILED)
 
 
-def _call(call: Call, path: Path, known: frozenset[str]) -> Iterator[Site]:
-    yield Template((*path, "path"), call.path, known)
-    yield from _tree(call.query, (*path, "query"), known)
-    yield from _tree(call.headers, (*path, "headers"), known)
-    yield from _tree(call.body, (*path, "body"), known)
+def _remember(remember: Remember, path: Path, known: frozenset[str]) -> Iterator[Site]:
+    yield Template((*path, "key"), remember.key, known)
+    yield from site.tree(remember.value, (*path, "value"), known)
+    if remember.reference:
+        yield Template((*path, "reference"), remember.reference, known)
 
 
-def _respond(respond: Respond, path: Path, known: frozenset[str]) -> Iterator[Site]:
-    yield from _tree(respond.headers, (*path, "headers"), known)
-    yield from _tree(respond.body, (*path, "body"), known)
+def _lookup(lookup: Lookup, path: Path, known: frozenset[str]) -> Iterator[Site]:
+    for name, text in (("key", lookup.key), ("reference", lookup.reference)):
+        if text is not None:
+            yield Template((*path, name), text, known)
 
 
 def _on_error(on_error: OnError, path: Path, known: frozenset[str]) -> Iterator[Site]:
-    yield from _tree(on_error.use, (*path, "use"), known)
+    yield from site.tree(on_error.use, (*path, "use"), known)
     if on_error.respond:
-        yield from _respond(on_error.respond, (*path, "respond"), known)
-
-
-def _tree(value: Any, path: Path, known: frozenset[str]) -> Iterator[Site]:
-    """The strings in free-form JSON."""
-    match value:
-        case str():
-            yield Template(path, value, known)
-        case dict():
-            for key, item in value.items():
-                yield from _tree(item, (*path, key), known)
-        case list() | tuple():
-            for index, item in enumerate(value):
-                yield from _tree(item, (*path, index), known)
+        yield from site.respond(on_error.respond, (*path, "respond"), known)

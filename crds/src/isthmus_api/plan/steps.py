@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from isthmus_api.problems import Path
-from isthmus_api.route import RouteSpec, Step
+from isthmus_api.route import RouteSpec
+from isthmus_api.step import Step
 
 
 def lists(spec: RouteSpec) -> Iterator[tuple[Path, tuple[Step, ...]]]:

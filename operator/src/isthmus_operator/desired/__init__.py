@@ -10,7 +10,7 @@ deployment tools would take the children for their own and prune them.
 
 One module each: `service_account`, `config_map`, `service`, `network_policy`, `budget`,
 `deployment` (with `pod` and `amounts` in it) and `exposure`; `credentials` knows what Secrets the
-pods need, `manifest` what all children have in common.
+pods need, `journal` where they keep messages, `manifest` what all children have in common.
 """
 
 from isthmus_api.plan import RoutePlan
@@ -22,6 +22,7 @@ from isthmus_operator.desired import (
     config_map,
     deployment,
     exposure,
+    journal,
     network_policy,
     service,
     service_account,
@@ -29,11 +30,12 @@ from isthmus_operator.desired import (
 from isthmus_operator.desired.config_map import KEY as PLAN_FILE
 from isthmus_operator.desired.config_map import MAX_PLAN_BYTES
 from isthmus_operator.desired.config_map import name as config_map_name
-from isthmus_operator.desired.context import Context, Gateway
+from isthmus_operator.desired.context import Context, Gateway, Journal
 from isthmus_operator.desired.credentials import SecretKey, secrets
 from isthmus_operator.desired.manifest import (
     CHILDREN_SELECTOR,
     DESIRED_ANNOTATION,
+    JOURNAL_ANNOTATION,
     PLAN_ANNOTATION,
     ROUTE_LABEL,
     Manifest,
@@ -44,12 +46,14 @@ from isthmus_operator.desired.manifest import (
 __all__ = [
     "CHILDREN_SELECTOR",
     "DESIRED_ANNOTATION",
+    "JOURNAL_ANNOTATION",
     "MAX_PLAN_BYTES",
     "PLAN_ANNOTATION",
     "PLAN_FILE",
     "ROUTE_LABEL",
     "Context",
     "Gateway",
+    "Journal",
     "Manifest",
     "SecretKey",
     "check",
@@ -65,17 +69,17 @@ def children(
 ) -> tuple[Manifest, ...]:
     """The objects that run a Route, in the order in which to apply them.
 
-    The pods come after everything they need, and callers are let in last. `uid` is the Route's own,
-    for the owner references.
+    The pods come after everything they need, and callers are let in last. A Route that nobody calls
+    has no Service. `uid` is the Route's own, for the owner references.
     """
     owner = Owner(route.key.namespace, route.key.name, uid)
     spec = route.spec
-    exposed = exposure.manifest(owner, spec, context)
+    exposed = exposure.manifest(owner, spec.expose, plan, context)
     return (
         service_account.manifest(owner),
         config_map.manifest(owner, plan),
-        service.manifest(owner),
-        network_policy.manifest(owner, plan),
+        *((service.manifest(owner),) if plan.source.endpoint else ()),
+        network_policy.manifest(owner, plan, context),
         budget.manifest(owner),
         deployment.manifest(owner, spec, plan, context),
         *((exposed,) if exposed else ()),
@@ -84,5 +88,9 @@ def children(
 
 def check(route: Resource[RouteSpec], plan: RoutePlan, context: Context) -> tuple[Problem, ...]:
     """What keeps a sound plan from becoming objects of this cluster."""
-    found = (config_map.too_large(route, plan), exposure.not_served(route, context))
+    found = (
+        config_map.too_large(route, plan),
+        exposure.not_served(route, context),
+        journal.not_configured(route, plan, context),
+    )
     return tuple(problem for problem in found if problem)

@@ -4,9 +4,9 @@ from typing import Final
 
 from isthmus_api.plan import RoutePlan
 from isthmus_api.route import RouteSpec
-from isthmus_operator.desired import pod
+from isthmus_operator.desired import journal, pod
 from isthmus_operator.desired.context import Context
-from isthmus_operator.desired.manifest import Manifest, Owner, child
+from isthmus_operator.desired.manifest import JOURNAL_ANNOTATION, Manifest, Owner, child
 
 PROGRESS_SECONDS: Final = 600
 """After so long without progress the Deployment says that it is stuck."""
@@ -26,4 +26,6 @@ def manifest(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -
         },
         "template": pod.template(owner, spec, plan, context),
     }
-    return child(owner, "apps/v1", "Deployment", {"spec": body})
+    used = journal.of(plan, context)
+    annotations = {JOURNAL_ANNOTATION: str(used)} if used else {}
+    return child(owner, "apps/v1", "Deployment", {"spec": body}, annotations=annotations)

@@ -7,19 +7,26 @@ so that several Routes share a host. An HTTPRoute tells them apart by method too
 from typing import Final
 
 from isthmus_api.exposure import Expose
+from isthmus_api.plan import RoutePlan
 from isthmus_api.problems import Code, Problem
 from isthmus_api.resources import Resource
-from isthmus_api.route import HttpSource, RouteSpec
+from isthmus_api.route import RouteSpec
+from isthmus_api.source import HttpSource
+from isthmus_api.webhook import WebhookSource
 from isthmus_operator.desired import service
 from isthmus_operator.desired.context import Context, Gateway
 from isthmus_operator.desired.manifest import Manifest, Owner, child
 
 _GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
 
+Endpoint = HttpSource | WebhookSource
 
-def manifest(owner: Owner, spec: RouteSpec, context: Context) -> Manifest | None:
+
+def manifest(
+    owner: Owner, expose: Expose | None, plan: RoutePlan, context: Context
+) -> Manifest | None:
     """The HTTPRoute or Ingress; None when there is nothing to expose, or no way to."""
-    expose, source = spec.expose, spec.source.http
+    source = plan.source.endpoint
     if expose is None or source is None:
         return None
     gateway = _gateway(expose, owner.namespace, context)
@@ -55,7 +62,7 @@ def _gateway(expose: Expose, namespace: str, context: Context) -> Gateway | None
     return None if wants_ingress else context.gateway
 
 
-def _place(expose: Expose, source: HttpSource) -> tuple[str, bool]:
+def _place(expose: Expose, source: Endpoint) -> tuple[str, bool]:
     """The path that is led to the Route, and whether it is the whole path."""
     if expose.path_prefix is not None:
         return expose.path_prefix, False
@@ -63,7 +70,14 @@ def _place(expose: Expose, source: HttpSource) -> tuple[str, bool]:
     return before or "/", not variable
 
 
-def _ingress(owner: Owner, expose: Expose, source: HttpSource) -> Manifest:
+def _methods(source: Endpoint) -> list[str]:
+    """What callers use: the source's method, that of its challenge, and HEAD wherever GET is."""
+    challenge = source.challenge if isinstance(source, WebhookSource) else None
+    methods = [source.method, *([challenge.method] if challenge and challenge.method else [])]
+    return list(dict.fromkeys([*methods, *(["HEAD"] if "GET" in methods else [])]))
+
+
+def _ingress(owner: Owner, expose: Expose, source: Endpoint) -> Manifest:
     path, is_whole = _place(expose, source)
     backend = {"service": {"name": owner.name, "port": {"number": service.PORT}}}
     rule = {"path": path, "pathType": "Exact" if is_whole else "Prefix", "backend": backend}
@@ -85,11 +99,9 @@ def _ingress(owner: Owner, expose: Expose, source: HttpSource) -> Manifest:
     )
 
 
-def _http_route(owner: Owner, expose: Expose, source: HttpSource, gateway: Gateway) -> Manifest:
+def _http_route(owner: Owner, expose: Expose, source: Endpoint, gateway: Gateway) -> Manifest:
     path, is_whole = _place(expose, source)
     where = {"type": "Exact" if is_whole else "PathPrefix", "value": path}
-    # The runtime answers HEAD wherever it answers GET.
-    methods = ["GET", "HEAD"] if source.method == "GET" else [source.method]
     spec: Manifest = {
         "parentRefs": [
             {
@@ -101,7 +113,7 @@ def _http_route(owner: Owner, expose: Expose, source: HttpSource, gateway: Gatew
         ],
         "rules": [
             {
-                "matches": [{"path": where, "method": method} for method in methods],
+                "matches": [{"path": where, "method": method} for method in _methods(source)],
                 "backendRefs": [
                     {"group": "", "kind": "Service", "name": owner.name, "port": service.PORT}
                 ],

@@ -14,6 +14,9 @@ Manifest = dict[str, Any]
 ROUTE_LABEL: Final = f"{GROUP}/route"
 PLAN_ANNOTATION: Final = f"{GROUP}/plan"
 """On pods: the hash of the plan that they run."""
+JOURNAL_ANNOTATION: Final = f"{GROUP}/journal"
+"""On Deployments: where the pods find their journal. They go on with it when none is configured
+any more."""
 DESIRED_ANNOTATION: Final = f"{GROUP}/desired"
 """On children: the hash of the manifest without it. A child whose hash is another one was made of
 another manifest, even where all fields that are left are as they should be."""

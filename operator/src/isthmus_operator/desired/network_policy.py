@@ -1,7 +1,8 @@
 """The NetworkPolicy: who may reach a Route's pods, and where they may go.
 
-In: the traffic port is open to anyone, since gateways stand outside the cluster's pods as often as
-in them; the admin port to pods of the cluster. Probes come from the node, which is always let in.
+In: the traffic port, where there is something to call, is open to anyone, since gateways stand
+outside the cluster's pods as often as in them; the admin port to pods of the cluster. Probes come
+from the node, which is always let in.
 
 Out: names are asked of DNS; everything else by port. A NetworkPolicy cannot name a host, so a port
 that one Connector needs is open to every address. An address inside the cluster is let through by
@@ -15,7 +16,8 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from isthmus_api.plan import RoutePlan
-from isthmus_operator.desired import pod
+from isthmus_operator.desired import journal, pod
+from isthmus_operator.desired.context import Context
 from isthmus_operator.desired.manifest import Manifest, Owner, child
 
 _DNS: Final = (53, 5353)
@@ -25,24 +27,27 @@ _NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
-def manifest(owner: Owner, plan: RoutePlan) -> Manifest:
+def manifest(owner: Owner, plan: RoutePlan, context: Context) -> Manifest:
     """The NetworkPolicy."""
+    traffic = {"ports": [_port(pod.TRAFFIC_PORT)]}
     spec = {
         "podSelector": {"matchLabels": owner.match},
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [
-            {"ports": [_port(pod.TRAFFIC_PORT)]},
+            *((traffic,) if plan.source.endpoint else ()),
             {"from": [{"namespaceSelector": {}}], "ports": [_port(pod.ADMIN_PORT)]},
         ],
-        "egress": [*_egress(owner.namespace, plan)],
+        "egress": [*_egress(owner.namespace, plan, context)],
     }
     return child(owner, "networking.k8s.io/v1", "NetworkPolicy", {"spec": spec})
 
 
-def _egress(namespace: str, plan: RoutePlan) -> Iterator[Manifest]:
+def _egress(namespace: str, plan: RoutePlan, context: Context) -> Iterator[Manifest]:
     yield {"ports": [_port(port, protocol) for port in _DNS for protocol in ("UDP", "TCP")]}
     targets = [urlsplit(address) for address in _addresses(plan)]
-    ports = sorted({port for target in targets if (port := _called(target))})
+    used = journal.of(plan, context)
+    databases = {used.port} if used else set()
+    ports = sorted({port for target in targets if (port := _called(target))} | databases)
     if ports:
         yield {"ports": [_port(port) for port in ports]}
     hosts = (_namespace(target.hostname or "", namespace) for target in targets)

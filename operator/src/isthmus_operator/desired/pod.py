@@ -3,6 +3,9 @@
 The keys of Secrets are mounted as files that may be missing, so a rotated one is read without a
 restart. That they are there is what the init container is for: the kubelet starts it only when all
 of them are, and until then says which one is missing.
+
+There is no place to write to, for the process writes nothing. An emptyDir would count as data of
+the node, which `kubectl drain` and cluster autoscalers do not take away without being told to.
 """
 
 from typing import Any, Final
@@ -10,8 +13,8 @@ from typing import Any, Final
 from isthmus_api.plan import RoutePlan
 from isthmus_api.route import RouteSpec
 from isthmus_api.workload import PodTemplate
-from isthmus_operator.desired import amounts, config_map, credentials
-from isthmus_operator.desired.context import Context
+from isthmus_operator.desired import amounts, config_map, credentials, journal
+from isthmus_operator.desired.context import Context, Journal
 from isthmus_operator.desired.credentials import SecretKey
 from isthmus_operator.desired.manifest import PLAN_ANNOTATION, Manifest, Owner
 
@@ -48,7 +51,8 @@ def template(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -
 
 
 def _spec(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -> Manifest:
-    keys = credentials.secrets(plan)
+    used = journal.of(plan, context)
+    keys = tuple(sorted({*credentials.secrets(plan), *((used.secret,) if used else ())}))
     return {
         **_wishes(owner, spec.pod_template or _NOTHING),
         "serviceAccountName": owner.name,
@@ -62,7 +66,7 @@ def _spec(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -> M
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         **({"initContainers": [_presence(spec, keys, context)]} if keys else {}),
-        "containers": [_process(spec, keys, context)],
+        "containers": [_process(spec, plan, keys, context)],
         "volumes": _volumes(owner, plan, keys),
     }
 
@@ -121,14 +125,18 @@ def _presence(spec: RouteSpec, keys: tuple[SecretKey, ...], context: Context) ->
     }
 
 
-def _process(spec: RouteSpec, keys: tuple[SecretKey, ...], context: Context) -> Manifest:
+def _process(
+    spec: RouteSpec, plan: RoutePlan, keys: tuple[SecretKey, ...], context: Context
+) -> Manifest:
     wished = spec.pod_template or _NOTHING
+    settings = _settings(keys, journal.of(plan, context))
+    traffic = {"name": TRAFFIC, "containerPort": TRAFFIC_PORT, "protocol": "TCP"}
     secrets = [{"name": "secrets", "mountPath": SECRETS_FOLDER, "readOnly": True}]
     return {
         **_container(CONTAINER, spec, context),
-        "env": [*_settings(keys), *(variable.canonical() for variable in wished.env)],
+        "env": [*settings, *(variable.canonical() for variable in wished.env)],
         "ports": [
-            {"name": TRAFFIC, "containerPort": TRAFFIC_PORT, "protocol": "TCP"},
+            *((traffic,) if plan.source.endpoint else ()),
             {"name": ADMIN, "containerPort": ADMIN_PORT, "protocol": "TCP"},
         ],
         # Until it has started it is asked every second, so that Ready comes within one.
@@ -138,22 +146,27 @@ def _process(spec: RouteSpec, keys: tuple[SecretKey, ...], context: Context) -> 
         "volumeMounts": [
             {"name": "plan", "mountPath": PLAN_FOLDER, "readOnly": True},
             *(secrets if keys else ()),
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
         ],
     }
 
 
-def _settings(keys: tuple[SecretKey, ...]) -> list[Manifest]:
+def _settings(keys: tuple[SecretKey, ...], used: Journal | None) -> list[Manifest]:
     """What the process is told; see `isthmus_runtime.__main__`."""
     settings: dict[str, Any] = {
         "ISTHMUS_PLAN": f"{PLAN_FOLDER}/{config_map.KEY}",
         **({"ISTHMUS_SECRETS": SECRETS_FOLDER} if keys else {}),
+        **({"ISTHMUS_JOURNAL_FILE": _file(used.secret)} if used else {}),
         "ISTHMUS_PORT": TRAFFIC_PORT,
         "ISTHMUS_ADMIN_PORT": ADMIN_PORT,
         "ISTHMUS_LINGER_SECONDS": LINGER_SECONDS,
         "ISTHMUS_DRAIN_SECONDS": DRAIN_SECONDS,
     }
     return [{"name": name, "value": str(value)} for name, value in settings.items()]
+
+
+def _file(key: SecretKey) -> str:
+    """Where a key of a Secret is mounted."""
+    return f"{SECRETS_FOLDER}/{key.name}/{key.key}"
 
 
 def _probe(path: str, *, period: int, failures: int) -> Manifest:
@@ -168,8 +181,7 @@ def _probe(path: str, *, period: int, failures: int) -> Manifest:
 def _volumes(owner: Owner, plan: RoutePlan, keys: tuple[SecretKey, ...]) -> list[Manifest]:
     plan_volume = {"name": "plan", "configMap": {"name": config_map.name(owner.name, plan.hash)}}
     secrets = {"name": "secrets", "projected": {"sources": _sources(keys)}}
-    tmp = {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}
-    return [plan_volume, *([secrets] if keys else []), tmp]
+    return [plan_volume, *([secrets] if keys else [])]
 
 
 def _sources(keys: tuple[SecretKey, ...]) -> list[Manifest]:

@@ -6,7 +6,6 @@ an `ApiError` with status 0.
 """
 
 import contextlib
-import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from types import TracebackType
@@ -15,13 +14,14 @@ from typing import Any, Final, Self
 import aiohttp
 import orjson
 
-from isthmus_operator.kube import errors
+from isthmus_operator.kube import connections, errors
 from isthmus_operator.kube.access import Access
 from isthmus_operator.kube.kinds import Resource
 
 MANAGER: Final = "isthmus"
-CHUNK: Final = 500
-"""Objects of one list answer: keeps the pauses of the event loop short."""
+CHUNK: Final = 100
+"""Objects of one list answer. All kinds are listed at once when the operator starts, and what their
+decoded objects took is not given back. Few at a time keep the event loop's pauses short, too."""
 TIMEOUT_SECONDS: Final = 30.0
 WATCH_SECONDS: Final = 290
 """The server ends a watch after this; it then goes on from where it was."""
@@ -30,10 +30,6 @@ WATCH_SILENCE_SECONDS: Final = 90.0
 _MAX_AFTER_SECONDS: Final = 60.0
 """No server may send us away for longer."""
 _MAX_LINE: Final = 4 * 1024 * 1024
-_CLOSES_SLOWLY: Final = sys.version_info < (3, 12, 8)
-"""A TLS connection that is left in the middle, as watches are, waits for the server's goodbye, and
-on these versions outlives its event loop unless aiohttp ends it."""
-
 _METHODS: Final = {
     "get": "GET",
     "list": "GET",
@@ -72,11 +68,8 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        # Watches last for minutes and would otherwise use up the connections of short requests.
-        connector = aiohttp.TCPConnector(
-            ssl=self._access.trust(), limit=0, enable_cleanup_closed=_CLOSES_SLOWLY
-        )
-        self._session = aiohttp.ClientSession(connector=connector, read_bufsize=_MAX_LINE)
+        pool = connections.connector(self._access)
+        self._session = aiohttp.ClientSession(connector=pool, read_bufsize=_MAX_LINE)
         return self
 
     async def __aexit__(

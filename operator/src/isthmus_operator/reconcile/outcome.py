@@ -67,7 +67,9 @@ AGAIN_SECONDS: Final = {
 }
 """By reason: what no event of ours tells the end of is looked at again after a while."""
 SECRET_NOT_FOUND: Final = "SecretNotFound"  # noqa: S105 - a reason, no secret
-_MISSING: Final = frozenset({Code.CONNECTOR_NOT_FOUND, Code.MAPPING_NOT_FOUND})
+_MISSING: Final = frozenset(
+    {Code.CONNECTOR_NOT_FOUND, Code.MAPPING_NOT_FOUND, Code.ROUTE_NOT_FOUND}
+)
 
 
 def readiness(outcome: Outcome) -> Iterator[Finding]:

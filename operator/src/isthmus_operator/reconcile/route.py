@@ -5,18 +5,19 @@ what the status says; the others still run, so that a Route whose change cannot 
 children whole and can be scaled.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from isthmus_api.model import Model
 from isthmus_api.plan import RoutePlan, UnreadablePlan, plan
 from isthmus_api.problems import Problem, errors
-from isthmus_api.resources import MAPPING, Key, Resource, Resources
+from isthmus_api.resources import MAPPING, ROUTE, Key, Resource, Resources
 from isthmus_api.route import RouteSpec
 from isthmus_operator import desired
 from isthmus_operator.conditions import Finding, Type
 from isthmus_operator.declared import Declared
+from isthmus_operator.desired import Context
 from isthmus_operator.kube import NotFound, kinds
 from isthmus_operator.live import NO_PROGRESS, MissingSecret, Pod, Progress
 from isthmus_operator.reconcile import family, outcome
@@ -112,9 +113,10 @@ async def apply(work: Work, world: World) -> Outcome | None:
     """Make the children what they should be."""
     if work.plan is None or work.route is None:
         return None
-    manifests = desired.children(
-        work.route, work.plan, uid=work.declared.uid, context=world.context
-    )
+    context = _with_journal(world.context, work.plan, work.key, world)
+    if context is None:
+        return None
+    manifests = desired.children(work.route, work.plan, uid=work.declared.uid, context=context)
     if family.lacks(manifests, world) and await _is_gone(work.declared, world):
         work.gone = True
         return None
@@ -123,6 +125,18 @@ async def apply(work: Work, world: World) -> Outcome | None:
     if refused is None:
         await family.prune(work.declared, manifests, world)
     return refused
+
+
+def _with_journal(context: Context, plan: RoutePlan, key: Key, world: World) -> Context | None:
+    """What the children depend on; pods keep their journal when none is configured any more.
+
+    None where nothing tells which that is: then the children stay as they are.
+    """
+    if context.journal or not plan.needs_journal:
+        return context
+    deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
+    kept = deployment.journal if deployment else None
+    return replace(context, journal=kept) if kept else None
 
 
 async def _is_gone(declared: Declared, world: World) -> bool:
@@ -145,12 +159,16 @@ STEPS: Final[tuple[Step, ...]] = (read, resolve, go_on, apply)
 
 
 async def _named(work: Work, world: World) -> tuple[Resources, tuple[Problem, ...]]:
-    """What the Route names, and what is wrong with the Mappings and Connectors among it."""
+    """What a Route is planned with, and what is wrong with that.
+
+    A Route that it feeds and that cannot be read is a problem of this one, too: planned without it,
+    its messages would be lost.
+    """
     found: list[Resource[Model]] = []
     wrong: list[Problem] = []
-    for key in sorted(work.declared.references, key=str):
+    for key in sorted(_related(work.declared, world), key=str):
         declared = world.declared.get(key)
-        if declared is None:
+        if declared is None or declared.deleting:
             found += _others(key, world)
             continue
         if key.kind == MAPPING.name:
@@ -161,6 +179,20 @@ async def _named(work: Work, world: World) -> tuple[Resources, tuple[Problem, ..
         elif key.kind != MAPPING.name:
             wrong += resource
     return Resources.of(found), errors(wrong)
+
+
+def _related(route: Declared, world: World) -> set[Key]:
+    """What a Route names, the Routes that it feeds, and all those that it is fed by in turn."""
+    feeders: set[Key] = set()
+    ahead = _feeders(route.references)
+    while ahead:
+        feeders |= ahead
+        ahead = _feeders(used for each in ahead for used in world.declared.used_by(each)) - feeders
+    return {*route.references, *world.declared.users(route.key), *feeders}
+
+
+def _feeders(references: Iterable[Key]) -> set[Key]:
+    return {each for each in references if each.kind == ROUTE.name}
 
 
 def _others(missing: Key, world: World) -> Iterator[Resource[Model]]:

@@ -18,7 +18,7 @@ from isthmus_runtime.connectors.flights import Flights
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.messages import Header, Response
 from isthmus_runtime.http.transport import Transport
-from isthmus_runtime.secrets import Secrets
+from isthmus_runtime.secrets import MissingSecret, Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,11 @@ class Fixed:
         return self._make()
 
     def refused(self, used: Credentials) -> bool:
-        """The same credentials would be refused again."""
-        return False
+        """The same credentials would be refused again, but they may be others by now."""
+        try:
+            return self._make() != used
+        except MissingSecret:
+            return False
 
 
 def basic(spec: model.BasicAuth, secrets: Secrets) -> Fixed:

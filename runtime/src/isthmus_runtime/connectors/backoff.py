@@ -4,14 +4,24 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, Protocol
 
-from isthmus_api.connector import Backoff
+from isthmus_api.quantities import Duration
 
 PASSING: Final = frozenset({408, 429, 502, 503, 504})
 """Statuses that may be gone at the next attempt."""
 
 MAX_RETRY_AFTER: Final = 3600.0
+
+
+class Backoff(Protocol):
+    """The first wait and the longest one."""
+
+    @property
+    def initial(self) -> Duration: ...
+
+    @property
+    def max(self) -> Duration: ...
 
 
 def wait(
@@ -26,7 +36,8 @@ def wait(
     Doubled each time and drawn between half and the whole of that, so that callers that failed
     together do not come back together. A longer wish of the other side (`Retry-After`) wins.
     """
-    ceiling = min(backoff.initial.seconds * 2.0 ** (attempt - 1), backoff.max.seconds)
+    doublings = min(attempt - 1, 64)
+    ceiling = min(backoff.initial.seconds * 2.0**doublings, backoff.max.seconds)
     drawn = ceiling * (0.5 + jitter() / 2)
     return max(drawn, retry_after or 0.0)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from isthmus_api.route import Cache as Policy
+from isthmus_api.step import Cache as Policy
 from isthmus_runtime.connectors.flights import Flights
 from isthmus_runtime.http.messages import Response
 

@@ -6,8 +6,7 @@ and time is left. What comes out is an answer with a good status, or an `Upstrea
 
 import asyncio
 import time
-from collections.abc import Coroutine
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from isthmus_api.connector import Backoff, HttpTransport
 from isthmus_runtime import logs, metrics
@@ -31,12 +30,8 @@ class Call(NamedTuple):
     target: str
     headers: list[Header]
     body: bytes
-    idempotent: bool = False
-
-    @property
-    def may_repeat(self) -> bool:
-        """Whether doing it twice is as good as doing it once."""
-        return self.idempotent or self.method in IDEMPOTENT
+    repeatable: bool
+    """Whether doing it twice is as good as doing it once."""
 
 
 class Connector:
@@ -55,6 +50,8 @@ class Connector:
         self.name = name
         self.timeout = spec.timeout.seconds
         self.headers = tuple((n.lower().encode(), v.encode()) for n, v in spec.headers.items())
+        key = spec.idempotency_key
+        self.idempotency_header = key.header.lower().encode() if key else None
         self._transport = transport
         self._auth = credentials
         self._base_path = base_path
@@ -67,18 +64,13 @@ class Connector:
         self._exchange = self._limited if self._limiter else self._sent
         self._attempt = self._signed if credentials else self._exchange
         self._attempts = spec.retry.attempts if spec.retry else 1
-        self._calls = self._repeated if self._attempts > 1 else self._attempt
+        self.send = self._repeated if self._attempts > 1 else self._attempt
+        """Make a call; a 2xx answer comes back, anything else is an `Upstream` fault."""
         self._backoff = (spec.retry and spec.retry.backoff) or _DEFAULT_BACKOFF
         self._labels = (namespace, name)
         self._seconds = metrics.CALL_SECONDS.labels(namespace, name)
-        self._results = {
-            status: metrics.CALLS.labels(namespace, name, status)
-            for status in metrics.STATUS_CLASSES
-        }
-
-    def send(self, call: Call, *, deadline: float) -> Coroutine[Any, Any, Response]:
-        """Make a call; a 2xx answer comes back, anything else is an `Upstream` fault."""
-        return self._calls(call, deadline)
+        self._results = metrics.by_status(metrics.CALLS, namespace, name)
+        self._now = asyncio.get_running_loop().time
 
     async def _repeated(self, call: Call, deadline: float) -> Response:
         attempt = 1
@@ -87,7 +79,7 @@ class Connector:
                 return await self._attempt(call, deadline)
             except Upstream as fault:
                 wait = self._wait(call, fault, attempt)
-                if wait is None or wait >= deadline - asyncio.get_running_loop().time():
+                if wait is None or wait >= deadline - self._now():
                     raise
                 self._note_retry(fault, attempt, wait)
             await asyncio.sleep(wait)
@@ -97,7 +89,7 @@ class Connector:
         """Seconds before the next attempt, or nothing when there is to be none."""
         if attempt >= self._attempts or not fault.passing:
             return None
-        if fault.sent and not call.may_repeat:
+        if fault.sent and not call.repeatable:
             return None
         return backoff.wait(attempt, self._backoff, retry_after=fault.retry_after)
 
@@ -159,7 +151,9 @@ class Connector:
         target = self._base_path + call.target
         if credentials.query:
             target += ("&" if "?" in target else "?") + credentials.query
-        headers = [*call.headers, _deadline_field(deadline), *credentials.headers]
+        # Tell the other side until when an answer is of use: Unix time in milliseconds.
+        until = b"%d" % ((time.time() + deadline - self._now()) * 1000)
+        headers = [*call.headers, (b"x-request-deadline", until), *credentials.headers]
         started = time.perf_counter()
         try:
             answer = await self._transport.send(
@@ -168,7 +162,7 @@ class Connector:
                 headers,
                 call.body,
                 deadline=deadline,
-                repeatable=call.may_repeat,
+                repeatable=call.repeatable,
             )
         except errors.ClientError as error:
             fault = self._failed(error)
@@ -179,7 +173,7 @@ class Connector:
             raise Broken("UnsafeCall", detail) from None
         finally:
             self._seconds.observe(time.perf_counter() - started)
-        self._results[metrics.status_class(answer.status)].inc()
+        self._results[answer.status // 100].inc()
         if 200 <= answer.status < 300:
             return answer
         raise self._bad_status(answer)
@@ -190,6 +184,7 @@ class Connector:
             f"{self.name} answered {answer.status}",
             connector=self.name,
             answered=answer.status,
+            answer=answer,
             passing=answer.status in backoff.PASSING,
             retry_after=backoff.retry_after(header(answer.headers, b"retry-after")),
         )
@@ -226,9 +221,3 @@ _PHASES: Final = {
     "pool": "while waiting for a free connection",
     "response": "while waiting for its answer",
 }
-
-
-def _deadline_field(deadline: float) -> Header:
-    """Tell the other side until when an answer is of use: Unix time in milliseconds."""
-    left = deadline - asyncio.get_running_loop().time()
-    return (b"x-request-deadline", b"%d" % ((time.time() + left) * 1000))

@@ -24,17 +24,18 @@ class RateLimiter:
         self._requests = limit.requests
         self._window = limit.per.seconds
         self._starts: deque[float] = deque(maxlen=limit.requests)
-        self._turns = asyncio.Semaphore(at_once)
+        self._turns = asyncio.Semaphore(min(at_once, limit.concurrency or at_once))
         self._order = asyncio.Lock()  # timers that are due at the same moment do not keep theirs
 
     def reserve(self, *, now: float, deadline: float) -> float:
         """The moment at which the next call may start; `Overdue` reserves nothing."""
         start = now
-        if len(self._starts) == self._requests:
+        if self._requests is not None and len(self._starts) == self._requests:
             start = max(now, self._starts[0] + self._window)
         if start >= deadline:
             raise Overdue
-        self._starts.append(start)
+        if self._requests is not None:
+            self._starts.append(start)
         return start
 
     @asynccontextmanager

@@ -67,6 +67,10 @@ class Messages(Protocol):
         """How many messages of the Route still have to be worked on."""
         ...
 
+    async def overdue(self, route: str) -> float:
+        """For how many seconds the message waits that is due the longest; 0 where none does."""
+        ...
+
 
 class Tasks(Protocol):
     """What happens once, however many replicas there are."""

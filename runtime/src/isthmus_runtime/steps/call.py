@@ -2,33 +2,61 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 from urllib.parse import quote
 
-from isthmus_api.route import Step
+from isthmus_api.step import Step
 from isthmus_runtime import metrics, tracing
 from isthmus_runtime.body import JSON, Body
 from isthmus_runtime.connectors.cache import ResponseCache
-from isthmus_runtime.connectors.connector import Call, Connector
-from isthmus_runtime.exchange import Exchange
+from isthmus_runtime.connectors.connector import IDEMPOTENT, Call
+from isthmus_runtime.exchange import PLACE, Exchange
 from isthmus_runtime.faults import Upstream, out_of_time
-from isthmus_runtime.http.messages import Response, header
+from isthmus_runtime.http.messages import Header, Response, header
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.verb import Waiting
 
 _SENDS_BODY = frozenset({"POST", "PUT", "PATCH"})
+WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods that change something."""
 
 Write = Callable[[Exchange], Call]
 
 
-def compile(step: Step, binder: Binder, connector: Connector, labels: tuple[str, ...]) -> Waiting:
-    """The verb of a call step. `labels` are namespace, route and step."""
-    write = _writer(step, binder, connector)
+class System(Protocol):
+    """A Connector, as far as steps know it."""
+
+    name: str
+    timeout: float
+    headers: tuple[Header, ...]
+    idempotency_header: bytes | None
+    """The field by which the system knows a call that it had before."""
+
+    @property
+    def send(self) -> Callable[[Call, float], Coroutine[Any, Any, Response]]:
+        """Make a call before a deadline."""
+        ...
+
+
+def compile(
+    step: Step, binder: Binder, connector: System, labels: tuple[str, ...], *, mark: str = ""
+) -> Waiting:
+    """The verb of a call step. `labels` are namespace, route and step; `mark` tells the step from
+    others of its Route that write to the same system."""
+    write = writer(step, binder, connector, mark=mark)
     timeout = step.timeout.seconds if step.timeout else connector.timeout
+    now = asyncio.get_running_loop().time
+
+    def deadline(x: Exchange) -> float:
+        at = now()
+        if at >= x.deadline:
+            raise out_of_time()
+        return min(x.deadline, at + timeout)
 
     async def call(x: Exchange) -> Body:
-        deadline = _deadline(x, timeout)
-        return _body(await connector.send(write(x), deadline=deadline), connector.name)
+        until = deadline(x)
+        return _body(await connector.send(write(x), until), connector.name)
 
     if step.cache is None:
         return call
@@ -38,15 +66,14 @@ def compile(step: Step, binder: Binder, connector: Connector, labels: tuple[str,
 
     async def fetch(request: Call) -> Response:
         # Others may join this call, so it does not end with the time of who asked first.
-        deadline = asyncio.get_running_loop().time() + timeout
-        return await connector.send(request, deadline=deadline)
+        return await connector.send(request, now() + timeout)
 
     async def cached(x: Exchange) -> Body:
-        deadline = _deadline(x, timeout)
+        until = deadline(x)
         request = write(x)
         name = key.text(x).encode() if key else _default_key(request)
         try:
-            answer, outcome = await cache.get(name, lambda: fetch(request), deadline=deadline)
+            answer, outcome = await cache.get(name, lambda: fetch(request), deadline=until)
         except TimeoutError as error:
             detail = f"{connector.name} did not answer in time (while waiting for its answer)"
             raise Upstream("Timeout", detail, connector=connector.name, status=504) from error
@@ -56,20 +83,13 @@ def compile(step: Step, binder: Binder, connector: Connector, labels: tuple[str,
     return cached
 
 
-def _deadline(x: Exchange, timeout: float) -> float:
-    now = asyncio.get_running_loop().time()
-    if now >= x.deadline:
-        raise out_of_time()
-    return min(x.deadline, now + timeout)
-
-
-def _writer(step: Step, binder: Binder, connector: Connector) -> Write:
+def writer(step: Step, binder: Binder, connector: System, *, mark: str = "") -> Write:
     """Compile what writes a call's request from a message."""
     spec = step.call
     if spec is None:
         raise TypeError("not a call step")
     method = spec.method
-    idempotent = spec.idempotent
+    repeatable = spec.idempotent or method in IDEMPOTENT
     path = binder.template(spec.path)
     fixed = path.fixed_path()
     query = tuple((quote(name, safe=""), t) for name, t in binder.templates(spec.query))
@@ -82,9 +102,10 @@ def _writer(step: Step, binder: Binder, connector: Connector) -> Write:
 
     def write(x: Exchange) -> Call:
         target = path.path(x) if fixed is None else fixed
-        pairs = [f"{name}={value}" for name, values in query for value in values.query(x)]
-        if pairs:
-            target += ("&" if "?" in target else "?") + "&".join(pairs)
+        if query:
+            pairs = [f"{name}={value}" for name, values in query for value in values.query(x)]
+            if pairs:
+                target += ("&" if "?" in target else "?") + "&".join(pairs)
         headers = x.trace.headers()
         headers += static
         for name, text in fields:
@@ -95,9 +116,29 @@ def _writer(step: Step, binder: Binder, connector: Connector) -> Write:
             content = body.json()
             if not has_type and (content or tree):
                 headers.append((b"content-type", body.content_type or JSON))
-        return Call(method, target, headers, content, idempotent)
+        return Call(method, target, headers, content, repeatable)
 
+    if connector.idempotency_header and method in WRITING:
+        return _with_key(write, connector.idempotency_header, mark)
     return write
+
+
+def _with_key(write: Write, name: bytes, mark: str) -> Write:
+    """Send what makes this call of this message one and the same, however often it is made.
+
+    A message of a Route that answers its caller has no identity, and so sends none.
+    """
+
+    def keyed(x: Exchange) -> Call:
+        call = write(x)
+        identity = x.variables.get("message", {}).get("identity")
+        if identity is None:
+            return call
+        place = x.variables.get(PLACE, "")
+        call.headers.append((name, f"{identity}{mark}{place}".encode("latin-1")))
+        return call._replace(repeatable=True)
+
+    return keyed
 
 
 def _body(answer: Response, connector: str) -> Body:

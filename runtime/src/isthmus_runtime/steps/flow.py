@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from isthmus_api.route import Choice, Scatter, Split
+from isthmus_api.step import Choice, Scatter, Split
 from isthmus_runtime.body import Body
-from isthmus_runtime.exchange import Exchange
+from isthmus_runtime.exchange import PLACE, Exchange
 from isthmus_runtime.faults import out_of_time
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.verb import Plain, Run, Waiting
 
 _FILTERED = object()
+NO_VARIABLES: Mapping[str, Any] = MappingProxyType({})
 
 
 def compile_filter(condition: str, binder: Binder) -> Plain:
@@ -53,7 +55,8 @@ def compile_split(spec: Split, binder: Binder, branches: Mapping[str, Run]) -> W
         elements = as_list(items.value(x))
 
         async def one(index: int) -> Any:
-            return await _result(run, x, Body.of(elements[index]), index=index)
+            place = f"{x.variables.get(PLACE, '')}.{index}"
+            return await _result(run, x, Body.of(elements[index]), {"index": index, PLACE: place})
 
         results = await _bounded(one, len(elements), spec.concurrency, x.deadline)
         return Body.of([r for r in results if r is not _FILTERED])
@@ -76,7 +79,9 @@ def compile_scatter(spec: Scatter, branches: Mapping[str, Run]) -> Waiting:
     return scatter
 
 
-async def _result(run: Run, x: Exchange, body: Body, **variables: Any) -> Any:
+async def _result(
+    run: Run, x: Exchange, body: Body, variables: Mapping[str, Any] = NO_VARIABLES
+) -> Any:
     """What a branch makes of a body, on a message of its own."""
     fork = x.fork(body, **variables)
     waiting = run(fork)

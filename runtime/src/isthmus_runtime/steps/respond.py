@@ -1,9 +1,9 @@
 """respond: answer the caller and end the Route."""
 
-from isthmus_api.route import Respond
+from isthmus_api.step import Respond
 from isthmus_runtime.body import JSON, Body
 from isthmus_runtime.exchange import Exchange
-from isthmus_runtime.http.messages import Header, Response
+from isthmus_runtime.http.messages import Header, Response, header
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.verb import Plain
 
@@ -26,6 +26,6 @@ def answer(body: Body, *, status: int, headers: list[Header] | None = None) -> R
     headers = headers or []
     if body.is_empty:
         return Response(status, headers)
-    if not any(name == b"content-type" for name, _ in headers):
+    if header(headers, b"content-type") is None:
         headers.append((b"content-type", body.content_type or JSON))
     return Response(status, headers, body.json())

@@ -2,9 +2,7 @@
 
 from isthmus_api.expressions import functions
 from isthmus_api.plan import RoutePlan
-from isthmus_api.route import Aggregate, Map
-from isthmus_runtime.body import Body
-from isthmus_runtime.exchange import Exchange
+from isthmus_api.step import Aggregate, Map
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.verb import Plain
 
@@ -13,21 +11,10 @@ def compile_map(spec: Map, binder: Binder, plan: RoutePlan) -> Plain:
     """The verb of a map step: a Mapping of the plan, or an expression in place."""
     if spec.mapping is not None:
         mapping = plan.mappings[spec.mapping]
-        expression = binder.expression(mapping.expression, functions.library(mapping.tables))
-    else:
-        expression = binder.expression(spec.expression or "$")
-
-    def translate(x: Exchange) -> Body:
-        return expression.body(x)
-
-    return translate
+        return binder.expression(mapping.expression, functions.library(mapping.tables)).body
+    return binder.expression(spec.expression or "$").body
 
 
 def compile_aggregate(spec: Aggregate, binder: Binder) -> Plain:
     """The verb of an aggregate step."""
-    tree = binder.tree(spec.expression.strip())
-
-    def aggregate(x: Exchange) -> Body:
-        return tree.body(x)
-
-    return aggregate
+    return binder.tree(spec.expression.strip()).body

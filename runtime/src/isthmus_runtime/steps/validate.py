@@ -5,7 +5,7 @@ import re
 from itertools import islice
 
 from isthmus_api.plan import schemas
-from isthmus_api.route import Validate
+from isthmus_api.step import Validate
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Rejected
 from isthmus_runtime.steps.verb import Plain

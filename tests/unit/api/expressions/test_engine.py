@@ -154,6 +154,21 @@ def test_what_a_function_raises_is_a_fault_at_its_call(raised: Exception) -> Non
         assert (caught.value.line, caught.value.column) == (2, 2)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("$map([1], $ours)", id="as a value"),
+        pytest.param("1 ~> $ours", id="at the end of a chain"),
+        pytest.param("$ours(?)(1)", id="applied in part"),
+        pytest.param("($f := function($x) { $ours($x) }; $f(1))", id="inside another function"),
+        pytest.param("$eval('$ours(1)')", id="in text that is evaluated"),
+        pytest.param("($e := $eval; $e('$ours(1)'))", id="in text that another name evaluates"),
+    ],
+)
+def test_a_function_is_known_wherever_it_is_named(source: str) -> None:
+    assert compiled(source, function(lambda n: n + 1)).evaluate({}) == 2
+
+
 def test_a_wrong_call_recalls_the_right_one() -> None:
     assert failure("$ours(1, 2)", functions=function(lambda a: a)).hint == "call it as $ours(a?)"
 
@@ -164,7 +179,7 @@ def test_what_has_no_json_form_is_a_fault() -> None:
 
 def test_an_invalid_signature_is_found_when_compiling() -> None:
     with pytest.raises(engine.SyntaxFault, match=r"\$ours has an invalid signature"):
-        compiled("1", function(len, "<n<n>:n>"))
+        compiled("$ours(1)", function(len, "<n<n>:n>"))
 
 
 def test_a_binding_without_json_form_is_a_fault() -> None:

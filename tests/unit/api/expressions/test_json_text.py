@@ -113,6 +113,12 @@ def test_no_large_integer_is_overlooked(number: int, around: object) -> None:
     assert str(number) in json_text.decode(text).large
 
 
+@pytest.mark.parametrize("length", range(16, 24))
+@pytest.mark.parametrize("before", range(8))
+def test_nor_does_it_matter_where_it_stands(before: int, length: int) -> None:
+    assert json_text.has_large_integers(b"[" + b" " * before + b"9" * length + b"]")
+
+
 @pytest.mark.parametrize(
     "text",
     [

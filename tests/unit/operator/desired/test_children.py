@@ -9,7 +9,12 @@ from desired_cases import CASES, CONTEXT, SMALLEST, UID, Case, golden
 
 from isthmus_api.workload import RESERVED
 from isthmus_operator import desired
-from isthmus_operator.desired import DESIRED_ANNOTATION, PLAN_ANNOTATION, Manifest
+from isthmus_operator.desired import (
+    DESIRED_ANNOTATION,
+    JOURNAL_ANNOTATION,
+    PLAN_ANNOTATION,
+    Manifest,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 CASE = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -34,13 +39,15 @@ def test_there_is_no_other_golden_file() -> None:
 
 @CASE
 def test_children_come_in_the_order_in_which_to_apply_them(case: Case) -> None:
-    first = ["ServiceAccount", "ConfigMap", "Service", "NetworkPolicy", "PodDisruptionBudget"]
+    called = ["Service"] if case.plan.source.endpoint else []
+    first = ["ServiceAccount", "ConfigMap", *called, "NetworkPolicy", "PodDisruptionBudget"]
 
-    assert kinds(case)[:6] == [*first, "Deployment"]
+    assert kinds(case)[: len(first) + 1] == [*first, "Deployment"]
 
 
 def test_a_route_that_is_exposed_has_one_child_more() -> None:
-    last = {name: kinds(case)[6:] for name, case in CASES.items()}
+    exposing = {"Ingress", "HTTPRoute"}
+    last = {name: [k for k in kinds(case) if k in exposing] for name, case in CASES.items()}
 
     assert last == {
         "search-with-prices": [],
@@ -48,6 +55,8 @@ def test_a_route_that_is_exposed_has_one_child_more() -> None:
         "every-field": ["Ingress"],
         "paused": ["Ingress"],
         "gateway": ["HTTPRoute"],
+        "webhook": ["HTTPRoute"],
+        "schedule": [],
     }
 
 
@@ -117,7 +126,10 @@ def test_no_key_of_a_deployment_tool_is_on_anything_that_is_made(case: Case) -> 
     ours = {*CASES["smallest"].children()[0]["metadata"]["labels"], DESIRED_ANNOTATION}
     found = {key for each in case.children() for key in _keys(each)}
 
-    assert {k for k in found if k.startswith(RESERVED)} <= ours | {PLAN_ANNOTATION}
+    assert {k for k in found if k.startswith(RESERVED)} <= ours | {
+        PLAN_ANNOTATION,
+        JOURNAL_ANNOTATION,
+    }
 
 
 def _keys(value: Any) -> set[str]:
@@ -174,6 +186,8 @@ def test_the_public_face_is_what_is_told() -> None:
         "Context",
         "DESIRED_ANNOTATION",
         "Gateway",
+        "JOURNAL_ANNOTATION",
+        "Journal",
         "MAX_PLAN_BYTES",
         "Manifest",
         "PLAN_ANNOTATION",

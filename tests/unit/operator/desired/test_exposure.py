@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from desired_cases import IMAGE, SMALLEST, UID, Case
+from desired_cases import CASES, IMAGE, SMALLEST, UID, Case
 
 from isthmus_api.problems import Code
 from isthmus_operator import desired
@@ -74,6 +74,23 @@ def test_callers_reach_it_under(source: str, expose: str, wanted: tuple[str, boo
     place, is_whole = wanted
     assert (path["path"], path["pathType"]) == (place, "Exact" if is_whole else "Prefix")
     assert match["path"] == {"type": "Exact" if is_whole else "PathPrefix", "value": place}
+
+
+def test_an_http_route_takes_the_challenge_of_a_webhook_as_well() -> None:
+    found = exposed(CASES["webhook"])
+    assert found is not None
+    [rule] = found["spec"]["rules"]
+
+    assert [match["method"] for match in rule["matches"]] == ["POST", "GET", "HEAD"]
+    assert {match["path"]["value"] for match in rule["matches"]} == {"/hooks/orders"}
+
+
+def test_what_is_exposed_is_what_runs_and_not_what_is_wished_for() -> None:
+    """A Route whose change cannot be used goes on with the plan of before."""
+    runs, wished = case("{host: a.b}", PLAIN), case("{host: a.b}", PLAIN, source="path: /other")
+    made = desired.children(wished.route, runs.plan, uid=UID, context=PLAIN)
+
+    assert made[-1]["spec"] == (exposed(runs) or {})["spec"]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
 """What is read off a plan: its size, the Secrets it names, and where its pods must get to."""
 
+import dataclasses
 from typing import Any
 
 import pytest
-from desired_cases import CASES, CONTEXT, UID, Case
+from desired_cases import CASES, CONTEXT, JOURNAL, UID, Case
 
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.plan import PlannedMapping, RoutePlan
 from isthmus_api.problems import Code
 from isthmus_operator import desired
-from isthmus_operator.desired import MAX_PLAN_BYTES, SecretKey
+from isthmus_operator.desired import MAX_PLAN_BYTES, Journal, SecretKey
 
 ROUTE = CASES["smallest"].route
 
@@ -129,6 +130,54 @@ def test_anyone_may_call_and_only_the_cluster_may_ask_for_metrics() -> None:
         {"ports": [{"protocol": "TCP", "port": 8080}]},
         {"from": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 9090}]},
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "ports"), [("webhook", [443, 5432]), ("schedule", [80, 5432]), ("smallest", [])]
+)
+def test_pods_may_go_to_the_journal_where_they_need_one(name: str, ports: list[int]) -> None:
+    _, *others = _policy(name)["egress"]
+
+    assert [each["port"] for rule in others for each in rule.get("ports", ())] == ports
+
+
+def test_nobody_may_call_what_nothing_listens_to() -> None:
+    assert _policy("schedule")["ingress"] == [
+        {"from": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 9090}]},
+    ]
+
+
+def _policy(name: str) -> dict[str, Any]:
+    made = (each for each in CASES[name].children() if each["kind"] == "NetworkPolicy")
+    spec: dict[str, Any] = next(made)["spec"]
+    return spec
+
+
+# The journal
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("webhook", "spec.source"), ("schedule", "spec.source")]
+)
+def test_a_route_that_needs_a_journal_where_there_is_none_is_told_what_to_set(
+    name: str, field: str
+) -> None:
+    case = CASES[name]
+    without = dataclasses.replace(case.context, journal=None)
+
+    [problem] = desired.check(case.route, case.plan, without)
+
+    assert (problem.code, problem.field) == (Code.JOURNAL_NOT_CONFIGURED, field)
+    assert "journal.postgres.secretName" in problem.hint
+
+
+def test_where_a_journal_is_can_be_read_back() -> None:
+    assert Journal.parse(str(JOURNAL)) == JOURNAL
+
+
+@pytest.mark.parametrize("text", ["", "a", "a/b", "a/b/c", "a/b/1/2", "/b/1", "a//1"])
+def test_other_text_says_no_journal(text: str) -> None:
+    assert Journal.parse(text) is None
 
 
 # Size

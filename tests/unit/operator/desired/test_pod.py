@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from desired_cases import CASES, CONTEXT, EVERY_FIELD, SMALLEST, UID, Case
+from desired_cases import CASES, CONTEXT, EVERY_FIELD, IMAGE, JOURNAL, SMALLEST, UID, Case
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from isthmus_api.resources import Key, Resource
 from isthmus_api.route import RouteSpec
 from isthmus_api.workload import PodResources
 from isthmus_operator import desired
-from isthmus_operator.desired import PLAN_ANNOTATION, Context, Manifest, amounts, pod
+from isthmus_operator.desired import PLAN_ANNOTATION, Context, Journal, Manifest, amounts, pod
 
 CASE = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -31,6 +31,10 @@ def route(text: str = SMALLEST, *, metadata: ObjectMeta | None = None, **spec: A
     )
     found = desired.children(made, case.plan, uid=UID, context=CONTEXT)
     return next(each for each in found if each["kind"] == "Deployment")
+
+
+def deployment(case: Case) -> Manifest:
+    return next(each for each in case.children() if each["kind"] == "Deployment")
 
 
 def containers(deployment: Manifest) -> list[Manifest]:
@@ -129,8 +133,14 @@ def test_without_secrets_there_is_no_init_container_and_no_folder() -> None:
     [process] = spec["containers"]
 
     assert "initContainers" not in spec
-    assert [volume["name"] for volume in spec["volumes"]] == ["plan", "tmp"]
+    assert [volume["name"] for volume in spec["volumes"]] == ["plan"]
     assert "ISTHMUS_SECRETS" not in {each["name"] for each in process["env"]}
+
+
+def test_a_pod_keeps_nothing_that_a_drained_node_would_lose() -> None:
+    volumes = route(EVERY_FIELD)["spec"]["template"]["spec"]["volumes"]
+
+    assert {kind for volume in volumes for kind in volume} == {"name", "configMap", "projected"}
 
 
 def test_a_pod_waits_for_every_key_and_reads_it_without_a_restart() -> None:
@@ -152,6 +162,49 @@ def test_a_pod_waits_for_every_key_and_reads_it_without_a_restart() -> None:
     assert not any(each.get("optional") for each in needed)
     assert files == {"erp.client/id": True, "erp.client/secret": True, "stock/token": True}
     assert "subPath" not in json.dumps(spec)  # what is mounted so does not follow the Secret
+
+
+def test_a_pod_is_told_where_its_journal_is_and_waits_for_that_key_as_well() -> None:
+    spec = deployment(CASES["webhook"])["spec"]["template"]["spec"]
+    [waiting], [process] = spec["initContainers"], spec["containers"]
+    env = {each["name"]: each.get("value") for each in process["env"]}
+    needed = [each["valueFrom"]["secretKeyRef"] for each in waiting["env"]]
+    [volume] = [each for each in spec["volumes"] if each["name"] == "secrets"]
+    files = [
+        item["path"]
+        for source in volume["projected"]["sources"]
+        for item in source["secret"]["items"]
+    ]
+
+    assert env["ISTHMUS_JOURNAL_FILE"] == "/etc/isthmus/secrets/orders-db/dsn"
+    assert [(each["name"], each["key"]) for each in needed] == [
+        ("orders-db", "dsn"),
+        ("shop", "webhook"),
+    ]
+    assert files == ["orders-db/dsn", "shop/webhook"]
+
+
+def test_a_route_without_messages_knows_no_journal() -> None:
+    case = CASES["smallest"]
+    with_one = Case(case.text, Context(IMAGE, journal=JOURNAL))
+
+    assert with_one.children() == case.children()
+
+
+def test_a_pod_that_nobody_calls_has_no_port_for_traffic() -> None:
+    [process] = deployment(CASES["schedule"])["spec"]["template"]["spec"]["containers"]
+
+    assert [each["name"] for each in process["ports"]] == ["admin"]
+    assert set(process) >= {"startupProbe", "readinessProbe", "livenessProbe"}
+
+
+def test_the_port_of_the_database_rolls_no_pod() -> None:
+    case = CASES["webhook"]
+    moved = Context(IMAGE, journal=Journal(JOURNAL.secret, 6432))
+    before = deployment(Case(case.text, Context(IMAGE, journal=JOURNAL)))
+    after = deployment(Case(case.text, moved))
+
+    assert before["spec"] == after["spec"]
 
 
 def test_what_the_route_wishes_for_stands_beside_what_we_give() -> None:

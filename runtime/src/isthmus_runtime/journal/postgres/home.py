@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
-from isthmus_runtime.journal import memories, pruning, tasks
+from isthmus_runtime.journal import memories, pruning, tasks, waiting
 from isthmus_runtime.journal.entries import Claim, Draft, Memory, Message, Settlement, State
 from isthmus_runtime.journal.journal import Unavailable
 from isthmus_runtime.journal.listeners import Listeners
@@ -144,6 +144,10 @@ class PostgresJournal:
             now = time.monotonic()
             self._counted[route] = now + max(COUNTED_SECONDS, 20 * (now - started)), count
         return max(0, count + self._since_counted[route])
+
+    async def overdue(self, route: str) -> float:
+        """See `waiting.overdue`; one statement needs no transaction."""
+        return await self._pool.run(lambda c: scripts.play(c, waiting.overdue(route)))
 
     async def fire(self, route: str, at: datetime, drafts: Sequence[Draft]) -> bool:
         """See `tasks.fire`."""

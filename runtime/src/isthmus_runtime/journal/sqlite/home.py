@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from isthmus_runtime.journal import memories, pruning, tasks
+from isthmus_runtime.journal import memories, pruning, tasks, waiting
 from isthmus_runtime.journal.entries import Claim, Draft, Memory, Message, Settlement
 from isthmus_runtime.journal.journal import Unavailable
 from isthmus_runtime.journal.listeners import Listeners
@@ -102,6 +102,10 @@ class SqliteJournal:
         if route not in self._counted:
             await self._do(lambda pen: pen.uncounted.add(route), durable=False)
         return self._backlog[route]
+
+    async def overdue(self, route: str) -> float:
+        """See `waiting.overdue`."""
+        return await self._read(lambda: drive(self._reader, waiting.overdue(route)))
 
     async def fire(self, route: str, at: datetime, drafts: Sequence[Draft]) -> bool:
         """See `tasks.fire`."""

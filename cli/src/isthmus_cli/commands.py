@@ -1,0 +1,44 @@
+"""Groups of commands whose modules are imported when a command is used."""
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and line; `PACKAGE.NAME` holds the command NAME."""
+
+    def __init__(self, *args: Any, lines: Mapping[str, str], package: str, **kwargs: Any) -> None:
+        """`lines` are the commands, in the order in which people meet them, and their help."""
+        super().__init__(*args, **kwargs)
+        self._lines = lines
+        self._package = package
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands."""
+        return list(self._lines)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in self._lines:
+            return None
+        module = importlib.import_module(f"{self._package}.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._lines.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; of an unknown one say which was meant."""
+        near = difflib.get_close_matches(args[0], self._lines, n=1)
+        if near and args[0] not in self._lines:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        return super().resolve_command(ctx, args)

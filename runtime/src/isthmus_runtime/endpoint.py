@@ -1,0 +1,71 @@
+"""Endpoint: what takes the requests of one method and path for a Route."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from isthmus_api.plan import RoutePlan
+from isthmus_runtime import metrics
+from isthmus_runtime.http.messages import Request, Response
+from isthmus_runtime.instruments import Distribution, Number
+from isthmus_runtime.tracing import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """The Route's own metrics, looked up once."""
+
+    requests: tuple[Number, ...]
+    seconds: Distribution
+    in_flight: Number
+
+
+class Endpoint(ABC):
+    """Counts its requests, and knows when none is under way."""
+
+    def __init__(self, plan: RoutePlan, *, method: str, path: str, max_body: int) -> None:
+        self.plan = plan
+        self.name = f"{plan.namespace}/{plan.name}"
+        self.method = method
+        self.path = path
+        self.max_body = max_body
+        self._counts = _counts(plan)
+        self._under_way = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    @abstractmethod
+    async def answer(self, request: Request, params: dict[str, str], trace: Trace) -> Response:
+        """Answer a request; fails with a `Fault`."""
+
+    def begin(self) -> None:
+        """Count a request in."""
+        if not self._under_way:
+            self._quiet.clear()
+        self._under_way += 1
+        self._counts.in_flight.inc()
+
+    def end(self) -> None:
+        """Count a request out, whatever became of it."""
+        self._under_way -= 1
+        self._counts.in_flight.dec()
+        if not self._under_way:
+            self._quiet.set()
+
+    async def quiet(self) -> None:
+        """Wait until no request is under way."""
+        await self._quiet.wait()
+
+    def count(self, status: int, seconds: float) -> None:
+        """Count an answer that was given, and how long it took."""
+        self._counts.requests[status // 100].inc()
+        self._counts.seconds.observe(seconds)
+
+
+def _counts(plan: RoutePlan) -> _Counts:
+    labels = (plan.namespace, plan.name)
+    return _Counts(
+        requests=metrics.by_status(metrics.ROUTE_REQUESTS, *labels),
+        seconds=metrics.ROUTE_SECONDS.labels(*labels),
+        in_flight=metrics.ROUTE_IN_FLIGHT.labels(*labels),
+    )

@@ -1,0 +1,124 @@
+"""Records: what the pages of a poll hold, as messages to accept."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from isthmus_api.expressions import templates
+from isthmus_api.expressions.engine import ExpressionError
+from isthmus_api.poll import PollSource
+from isthmus_runtime import faults, tracing
+from isthmus_runtime.body import Body
+from isthmus_runtime.drafting import Drafter
+from isthmus_runtime.exchange import Exchange
+from isthmus_runtime.http.messages import Response
+from isthmus_runtime.journal.entries import Draft
+from isthmus_runtime.sources import marks, raw
+from isthmus_runtime.sources.pages import Page
+from isthmus_runtime.steps import flow
+from isthmus_runtime.steps.bound import Binder, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a page held: messages, how far it was read, and what leads to the next page."""
+
+    drafts: list[Draft]
+    mark: Any
+    page: Page
+
+
+class Records:
+    """Reads the pages of one Route's poll."""
+
+    def __init__(
+        self,
+        spec: PollSource,
+        *,
+        binder: Binder,
+        drafter: Drafter,
+        variables: Mapping[str, Any],
+    ) -> None:
+        self._records = binder.template(spec.records)
+        self._raw = _raw(spec.records, binder)
+        self._mark = binder.template(spec.watermark.value) if spec.watermark else None
+        self._next = _next(spec, binder)
+        changes = spec.change_detection
+        self._compared = binder.template(changes.fields) if changes else None
+        # A record that is read again because of the watermark is no news.
+        self._once = changes is not None or (spec.watermark is not None and drafter.is_keyed)
+        self._drafter = drafter
+        self._variables = dict(variables)
+
+    @property
+    def is_once(self) -> bool:
+        """Whether what was delivered for a key must be known, so that it is not delivered again."""
+        return self._once
+
+    def read(self, target: str, answer: Response, body: Body, *, run: int) -> Found:
+        """Read the page that was answered; a `Fault` where it cannot be."""
+        x = self._exchange(body)
+        records = flow.as_list(_value(self._records, x))
+        raw_records = records if self._raw is None else flow.as_list(_value(self._raw, x))
+        mark = _value(self._next, x) if self._next else None
+        page = Page(
+            target,
+            answer.headers,
+            len(raw_records),
+            hashlib.blake2b(orjson.dumps(raw_records), digest_size=16).digest(),
+            None if mark is None else templates.as_text(mark),
+        )
+        read = [self._one(record, x.large, run) for record in records]
+        furthest = None
+        for _, its_mark in read:
+            furthest = marks.later(furthest, its_mark)
+        return Found([draft for draft, _ in read], furthest, page)
+
+    def _one(self, record: Any, large: frozenset[str], run: int) -> tuple[Draft, Any]:
+        body = Body.of(record, large)
+        x = self._exchange(body)
+        compared = None
+        if self._compared is not None:
+            fields = _value(self._compared, x)
+            compared = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
+        draft = self._drafter.draft(
+            body, trace=tracing.of([]), compared=compared, once=self._once, run=run
+        )
+        return draft, _value(self._mark, x) if self._mark else None
+
+    def _exchange(self, body: Body) -> Exchange:
+        return Exchange(
+            body,
+            variables=dict(self._variables),
+            deadline=float("inf"),
+            trace=tracing.of([]),
+        )
+
+
+def _value(template: Template, x: Exchange) -> Any:
+    try:
+        return template.value(x)
+    except ExpressionError as error:
+        raise faults.from_expression(error) from error
+
+
+def _raw(records: str, binder: Binder) -> Template | None:
+    """What pages are counted by, where that is not the records themselves."""
+    (hole,) = templates.parse(records).holes
+    path = raw.of(hole.source)
+    if path is None or path == hole.source.strip():
+        return None
+    return binder.template("{% " + path + " %}")
+
+
+def _next(spec: PollSource, binder: Binder) -> Template | None:
+    """What the body of a page says of the next one."""
+    pagination = spec.pagination
+    if pagination and pagination.cursor:
+        return binder.template(pagination.cursor.value)
+    if pagination and pagination.body_link:
+        return binder.template(pagination.body_link.url)
+    return None
