@@ -73,6 +73,18 @@ def _rows(home: Home) -> Iterator[Row]:
             floor=2000,
             aim=5000,
         )
+        yield from _limit(home)
+
+
+def _limit(home: Home) -> Iterator[Row]:
+    """To within 2 %, from below and from above."""
+    for what, values, floor, is_more in (
+        ("a limit used by 12 replicas", home.used, 98, True),
+        ("the fullest window of that limit", home.most, 102, False),
+    ):
+        value = 100 * median(values)
+        told = f"{value:.1f} %"
+        yield Row(WORK, what, "the limit", told, "-", value, "%", floor, 100, is_more)
 
 
 def _ms(values: list[float]) -> str:

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.entries import Claim, Message, Settlement, State
 from isthmus_runtime.journal.journal import Journal
-from journal import bare, messages
+from journal import bare, limit, messages
 
 LEASE = 60.0
 
@@ -30,8 +30,12 @@ LEASE = 60.0
 def main() -> None:
     """Do it, and say how it went."""
     asked = _parse()
-    is_bare = asked.what == "bare"
-    found = {"rate": _bare(asked)} if is_bare else uvloop.run(_with_journal(asked))
+    if asked.what == "bare":
+        found = {"rate": _bare(asked)}
+    elif asked.what == "limit":
+        found = uvloop.run(limit.hold(asked.address))
+    else:
+        found = uvloop.run(_with_journal(asked))
     found["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps(found))
 
@@ -115,7 +119,7 @@ async def _deliver(journal: Journal, asked: argparse.Namespace) -> dict[str, flo
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("bare", "accept", "deliver"))
+    parser.add_argument("what", choices=("bare", "accept", "deliver", "limit"))
     parser.add_argument("address")
     parser.add_argument("--count", type=int, default=0)
     parser.add_argument("--batch", type=int, default=64)

@@ -56,6 +56,10 @@ class Home:
     slower: float = 0.0
     """How much longer the last tenth of the backlog took than the first."""
     rss: float = 0.0
+    used: list[float] = dataclasses.field(default_factory=list)
+    """How much of a limit twelve replicas use."""
+    most: list[float] = dataclasses.field(default_factory=list)
+    """The fullest window, by the limit."""
 
     def whole(self) -> list[float]:
         """Accepted and delivered, one after the other on the same core, a second."""
@@ -175,6 +179,9 @@ def _round(home: Home, place: Place, count: int) -> None:
     if place.name == "postgresql":
         _run("accept", address, "--count", count, "--callers", BATCH)
         home.three.append(_together(address, 3))
+        limit = _run("limit", address)
+        home.used.append(limit["used"])
+        home.most.append(limit["most"])
 
 
 def _backlog(home: Home, place: Place, count: int) -> None:

@@ -2,28 +2,21 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from helm import CHART
+from postgres import programs
 
 NOBODY = 65534
 FIRST, SECOND = "made-up-for-this-test", "another-that-is-made-up"
 DEADLINE_SECONDS = 60.0
-
-
-def programs() -> str:
-    """The folder that has initdb and its like; Debian keeps it off the PATH."""
-    found = shutil.which("initdb")
-    if found:
-        return str(Path(found).resolve().parent)
-    return str(max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda at: int(at.parent.name)))
 
 
 class Volume:
@@ -41,8 +34,7 @@ class Volume:
         self.data.mkdir()
         if os.geteuid() == 0:  # as whom PostgreSQL refuses to run
             os.chown(self.data, NOBODY, NOBODY)
-        for each in (folder, *folder.parents[:2]):
-            each.chmod(0o755)
+        folder.chmod(0o755)
 
     def start(self, password: str, port: int) -> subprocess.Popen[bytes]:
         """Run the script as the chart does, but on a port of this test."""
@@ -123,9 +115,10 @@ class Server:
 
 
 @pytest.fixture
-def volume(tmp_path: Path) -> Volume:
-    """An empty one."""
-    return Volume(tmp_path)
+def volume() -> Iterator[Volume]:
+    """An empty one, in a folder that others than root may enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory(prefix="isthmus-volume-") as folder:
+        yield Volume(Path(folder))
 
 
 def test_an_empty_volume_becomes_a_database_that_only_the_password_opens(volume: Volume) -> None:

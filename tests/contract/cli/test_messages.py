@@ -21,7 +21,7 @@ import pytest
 from journals import draft, ended, wish
 
 from isthmus_runtime.journal import opening
-from isthmus_runtime.journal.entries import Message, State
+from isthmus_runtime.journal.entries import Memory, Message, State
 from isthmus_runtime.journal.journal import Journal
 
 COMMAND = Path(sys.executable).parent / "isthmus"
@@ -309,6 +309,64 @@ def test_export_writes_masked_messages_a_line_each(place: Place) -> None:
 
     assert [each["id"] for each in lines] == ids[::-1]
     assert lines[0]["body"] == {"number": 119, "customer": {"email": "***"}}
+
+
+def test_a_store_is_exported_by_key(place: Place) -> None:
+    def memory(key: str, **given: Any) -> Memory:
+        value = json.dumps({"of": key}).encode()
+        whole = {"namespace": "default", "store": "customers", "value": value}
+        return Memory(key=key, **(whole | given))
+
+    async def work() -> None:
+        async with place.opened() as journal:
+            await journal.put([memory("b", reference="7"), memory("a"), memory("c", store="other")])
+
+    asyncio.run(work())
+
+    lines = [json.loads(x) for x in place.run("export", "--store", "customers").stdout.splitlines()]
+
+    assert [(each["key"], each["reference"], each["value"]) for each in lines] == [
+        ("a", None, {"of": "a"}),
+        ("b", "7", {"of": "b"}),
+    ]
+
+
+def test_the_journey_of_a_thing_is_every_message_of_its_key(place: Place) -> None:
+    ids = fill(place, 3, mixed, key="100045")
+    fill(place, 1, mixed, key="100046")
+
+    text = place.run("show", "--key", "100045").stdout
+    shown = place.json("show", "--key", "100045")["messages"]
+
+    assert re.findall(r"Message ([0-9a-f]{32})", text) == ids
+    assert [each["message"]["id"] for each in shown] == ids
+    assert place.run("show", "--key", "1").returncode == 1
+    assert place.run("show").returncode == 2
+
+
+def test_a_body_that_is_very_large_is_not_shown(place: Place) -> None:
+    async def work() -> str:
+        async with place.opened() as journal:
+            made = draft(json.dumps("x" * 2_000_000), route=ROUTE)
+            await journal.accept([made])
+            return made.uid
+
+    text = place.run("show", asyncio.run(work())).stdout
+
+    assert "2000002 bytes" in text
+    assert "not shown: a body of more than 1048576 bytes" in text
+
+
+def test_what_people_did_is_listed_with_the_newest_first(place: Place) -> None:
+    one, other = fill(place, 2, dead)
+    place.run("replay", one, "--reason", "mended")
+    place.run("drop", other, "--reason", "a test")
+
+    lines = place.run("audit").stdout.splitlines()[1:]
+    [found] = place.json("audit", "--limit", "1")["acts"]
+
+    assert [line.split()[2:4] for line in lines] == [["drop", other], ["replay", one]]
+    assert (found["action"], found["why"], found["id"]) == ("drop", "a test", other)
 
 
 @pytest.mark.parametrize("what", ["show", "replay", "drop"])

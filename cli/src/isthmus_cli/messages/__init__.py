@@ -18,7 +18,8 @@ _LINES: Final = {
     "groups": "Count failed messages by their cause.",
     "replay": "Deliver messages again, as they were or with another body.",
     "drop": "Give messages up, with a reason.",
-    "export": "Write messages as JSON, one a line.",
+    "export": "Write messages, or a store, as JSON, one a line.",
+    "audit": "List what people did, and why.",
 }
 
 

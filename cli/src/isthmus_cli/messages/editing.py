@@ -2,16 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from isthmus_cli.messages.office import Answer, Refused
-
-_NOT_EDITED: Final = {
-    "base64": "it is no text; --body takes a file",
-    "withheld": "it is withheld here, since what its Route masks is not known",
-}
 
 
 def in_editor(message: Answer) -> str | None:
@@ -20,8 +15,10 @@ def in_editor(message: Answer) -> str | None:
     What is masked is shown as `***` and stays what it is, as long as that is left there.
     """
     kind = message["bodyIs"]
-    if kind in _NOT_EDITED:
-        raise Refused(f"the body cannot be edited: {_NOT_EDITED[kind]}")
+    if kind == "withheld":
+        raise Refused(f"the body cannot be edited: {message['withheld']}")
+    if kind == "base64":
+        raise Refused("the body cannot be edited: it is no text; --body takes a file")
     shown = _pretty(message["body"]) if kind == "json" else message["body"]
     edited = click.edit(shown, extension=".json" if kind == "json" else ".txt")
     if edited is None or edited.rstrip("\n") == shown.rstrip("\n"):

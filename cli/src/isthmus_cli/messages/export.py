@@ -1,4 +1,4 @@
-"""isthmus messages export: messages as JSON, one a line."""
+"""isthmus messages export: messages, or what is in a store, as JSON, one a line."""
 
 import json
 from typing import Any
@@ -10,15 +10,24 @@ from isthmus_cli.messages import acts, places, selection
 
 @click.command()
 @selection.options
+@click.option("--store", metavar="NAME", help="What this store holds, instead of messages.")
 @places.options
-def export(**given: Any) -> None:
+def export(store: str | None, **given: Any) -> None:
     """Write messages as JSON, one a line, with their bodies, the newest first.
 
-    What the Route masks is ***.
+    What the Route masks is ***. With --store, what `remember` steps keep there, by key.
     """
     place, wanted = places.made(given), selection.made(given)
+    if store and not wanted.is_all:
+        raise click.UsageError("--store is exported whole; leave out what chooses messages")
     with place.office() as office:
+        if store:
+            asked = {"do": "remembered", "namespace": office.namespace, "store": store}
+            for answer in office.ask(asked):
+                if "memory" in answer:
+                    click.echo(json.dumps(answer["memory"], ensure_ascii=False))
+            return
         chosen = wanted.filter(office)
-        asked = {"do": "export", "filter": chosen}
-        for answer in acts.pages(office, asked, route=chosen.get("route", "")):
+        request = {"do": "export", "filter": chosen}
+        for answer in acts.pages(office, request, route=chosen.get("route", "")):
             click.echo(json.dumps(answer["message"], ensure_ascii=False))

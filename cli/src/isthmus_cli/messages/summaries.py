@@ -41,6 +41,13 @@ def groups(found: Iterable[Fields]) -> list[str]:
     return _table(head, [_group(each, now) for each in found])
 
 
+def acts(found: Iterable[Fields]) -> list[str]:
+    """A table of what people did."""
+    head = ("AT", "WHO", "ACTION", "ID", "ROUTE", "WHY")
+    fields = [name.lower() for name in head]
+    return _table(head, [[each[name] for name in fields] for each in found])
+
+
 def age(moment: str, now: datetime.datetime) -> str:
     """How long ago a time was, in its largest unit."""
     seconds = (now - datetime.datetime.fromisoformat(moment)).total_seconds()
@@ -83,7 +90,7 @@ def _table(head: Row, rows: Sequence[Row]) -> list[str]:
     shown = [[_cell(cell) for cell in row] for row in rows]
     # The last column may be as wide as it is: nothing stands behind it.
     widths = [max(len(line[at]) for line in (head, *shown)) for at in range(len(head) - 1)]
-    state = head.index(_STATE_COLUMN)
+    state = head.index(_STATE_COLUMN) if _STATE_COLUMN in head else None
     lines = [_line(head, widths, lambda _, text: click.style(text, bold=True))]
 
     def coloured(at: int, text: str) -> str:

@@ -9,6 +9,8 @@ A request is one JSON object a line:
     {"do": "preview" | "groups", "filter": {…}}
     {"do": "show", "id": "…"}
     {"do": "export", "filter": {…}, "limit": 50, "cursor": 17}
+    {"do": "audit", "limit": 100, "cursor": 17}
+    {"do": "remembered", "namespace": "…", "store": "…"}
     {"do": "replay" | "drop", "filter": {…}, "act": "…", "who": "…", "why": "…", "body": "…"}
 
 Its answers are JSON objects, one a line, of which the last is `{"end": {…}}`, or

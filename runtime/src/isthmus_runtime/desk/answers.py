@@ -2,15 +2,19 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from isthmus_runtime.desk.showing import Window
 from isthmus_runtime.journal.desk import Audited, Group, Record, Standing
+from isthmus_runtime.journal.entries import Memory
 from isthmus_runtime.journal.searching import Attempt, Line
 
 Fields = dict[str, Any]
 
-WITHHELD = "what this Route masks is not known here; ask a pod of it, or give its folder"
+LARGEST: Final = 1_048_576
+"""Bytes of a body that are shown: this runs beside a Route, in its memory."""
+TOO_LARGE: Final = f"a body of more than {LARGEST} bytes is not shown"
+WITHHELD: Final = "what this Route masks is not known here; ask a pod of it, or give its folder"
 
 
 def line(found: Line) -> Fields:
@@ -38,13 +42,14 @@ def line(found: Line) -> Fields:
 
 def with_body(record: Record, window: Window | None) -> Fields:
     """A message with its body; without a window it is withheld."""
-    shown = window.body(record.body, record.content_type) if window else None
+    why = WITHHELD if window is None else TOO_LARGE if len(record.body) > LARGEST else ""
+    shown = window.body(record.body, record.content_type) if window and not why else None
     return {
         **line(record.line),
         "contentType": record.content_type,
         "body": shown.value if shown else None,
         "bodyIs": shown.kind if shown else "withheld",
-        **({} if shown else {"withheld": WITHHELD}),
+        **({"withheld": why} if why else {}),
         "edits": len(record.revisions),
     }
 
@@ -54,7 +59,7 @@ def record(found: Record, window: Window | None) -> Fields:
     return {
         "message": with_body(found, window),
         "attempts": [_attempt(each, found, window) for each in found.attempts],
-        "acts": [_act(each) for each in found.audit],
+        "acts": [act(each) for each in found.audit],
         "cameFrom": [line(each) for each in found.ancestors],
         "ledTo": [line(each) for each in found.descendants],
         "correlated": [line(each) for each in found.correlated],
@@ -81,6 +86,17 @@ def standing(found: Standing) -> Fields:
     return {"route": found.route, "state": found.state.value, "messages": found.count}
 
 
+def memory(found: Memory) -> Fields:
+    """A value of a store."""
+    return {
+        "store": found.store,
+        "key": found.key,
+        "reference": found.reference,
+        "value": json.loads(found.value),
+        "ttlInSeconds": None if found.ttl is None else round(found.ttl, 3),
+    }
+
+
 def moment(seconds: float) -> str:
     """A time."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
@@ -88,6 +104,7 @@ def moment(seconds: float) -> str:
 
 def _attempt(found: Attempt, of: Record, window: Window | None) -> Fields:
     journey = json.loads(found.journey) if found.journey else {}
+    body = of.body if len(of.body) <= LARGEST else b""
     took = None if found.claimed_at is None else round(found.ended_at - found.claimed_at, 3)
     return {
         "attempt": found.number,
@@ -98,14 +115,17 @@ def _attempt(found: Attempt, of: Record, window: Window | None) -> Fields:
         "detail": found.detail,
         "group": found.group,
         "owner": found.owner,
-        "journey": window.journey(journey, of.body, of.content_type) if window else journey,
+        "journey": window.journey(journey, body, of.content_type) if window else journey,
     }
 
 
-def _act(found: Audited) -> Fields:
+def act(found: Audited) -> Fields:
+    """What somebody did to a message."""
     return {
         "at": moment(found.at),
         "action": found.action,
+        "id": found.uid,
+        "route": found.route,
         "act": found.act,
         "who": found.who,
         "why": found.why,

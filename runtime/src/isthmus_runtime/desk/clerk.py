@@ -4,7 +4,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from isthmus_runtime.desk import answers, requests
-from isthmus_runtime.desk.requests import Count, Find, NotUnderstood, Perform, Show
+from isthmus_runtime.desk.requests import (
+    Audit,
+    Count,
+    Find,
+    NotUnderstood,
+    Perform,
+    Remembered,
+    Show,
+)
 from isthmus_runtime.desk.showing import NotRestorable, Window
 from isthmus_runtime.journal.desk import Act, Body, Desk, Record
 from isthmus_runtime.journal.journal import JournalError
@@ -42,6 +50,10 @@ class Clerk:
                 return self._groups(request)
             case Show():
                 return self._show(request)
+            case Audit():
+                return self._audit(request)
+            case Remembered():
+                return self._remembered(request)
             case Perform():
                 return self._perform(request)
 
@@ -78,6 +90,20 @@ class Clerk:
         record = await self._record(request.id)
         if record:
             yield {"shown": answers.record(record, self._windows(record.line.route))}
+        yield {"end": {}}
+
+    async def _audit(self, request: Audit) -> AsyncIterator[Answer]:
+        found, cursor = await self._desk.audit(
+            self._namespace, limit=request.limit, cursor=request.cursor
+        )
+        for each in found:
+            yield {"act": answers.act(each)}
+        yield {"end": {"cursor": cursor}}
+
+    async def _remembered(self, request: Remembered) -> AsyncIterator[Answer]:
+        if self._namespace in (None, request.namespace):
+            async for memory in self._desk.remembered(request.namespace, request.store):
+                yield {"memory": answers.memory(memory)}
         yield {"end": {}}
 
     async def _perform(self, request: Perform) -> AsyncIterator[Answer]:

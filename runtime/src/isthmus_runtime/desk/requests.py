@@ -66,6 +66,22 @@ class Show(_Strict):
     id: Id
 
 
+class Audit(_Strict):
+    """A page of what people did, newest first."""
+
+    do: Literal["audit"]
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    cursor: int | None = None
+
+
+class Remembered(_Strict):
+    """What is in a store."""
+
+    do: Literal["remembered"]
+    namespace: str
+    store: str
+
+
 class Perform(_Strict):
     """An act on messages. The same `act` goes on where it was interrupted."""
 
@@ -77,7 +93,7 @@ class Perform(_Strict):
     body: str | None = None
 
 
-Request = Find | Count | Show | Perform
+Request = Find | Count | Show | Audit | Remembered | Perform
 
 
 class _Any(_Strict):

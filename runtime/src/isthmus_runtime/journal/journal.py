@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from isthmus_runtime.journal.entries import Claim, Draft, Memory, Message, Settlement
+from isthmus_runtime.journal.permits import Permits
 
 
 class JournalError(Exception):
@@ -118,7 +119,7 @@ class Store(Protocol):
         ...
 
 
-class Journal(Messages, Tasks, Store, Protocol):
+class Journal(Messages, Tasks, Store, Permits, Protocol):
     """A journal. It is opened by `opening.open` and closed once."""
 
     async def prune(self, route: str, *, settled_for: float, at_most: int) -> int:

@@ -171,8 +171,8 @@ def _chain(steps: list[_Step]) -> Run:
 
 def _waiting(steps: list[_Step]) -> Run:
     async def chain(x: Exchange) -> None:
+        started = time.perf_counter()
         for step in steps:
-            started = time.perf_counter()
             try:
                 result = step.verb(x)
                 if result is not None and not isinstance(result, Body):
@@ -181,7 +181,9 @@ def _waiting(steps: list[_Step]) -> Run:
             except _FAILURES as error:
                 step.rescue(x, error)
             finally:
-                step.observe(time.perf_counter() - started)
+                ended = time.perf_counter()
+                step.observe(ended - started)
+                started = ended
             if x.ended:
                 return
 
@@ -192,14 +194,16 @@ def _plain(steps: list[_Step]) -> Run:
     verbs = [(step, cast(Plain, step.verb)) for step in steps]
 
     def chain(x: Exchange) -> None:
+        started = time.perf_counter()
         for step, verb in verbs:
-            started = time.perf_counter()
             try:
                 step.settle(x, verb(x))
             except _FAILURES as error:
                 step.rescue(x, error)
             finally:
-                step.observe(time.perf_counter() - started)
+                ended = time.perf_counter()
+                step.observe(ended - started)
+                started = ended
             if x.ended:
                 return
 

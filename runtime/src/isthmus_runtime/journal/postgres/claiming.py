@@ -36,7 +36,7 @@ LOCK_CLASS: Final = 0x15746D75
 
 _WINDOW, _WIDEST = 16, 2048
 
-_QUICK: Final = "SELECT set_config('synchronous_commit', 'off', true)"
+QUICK: Final = "SELECT set_config('synchronous_commit', 'off', true)"
 
 _DUE: Final = (
     "SELECT sequence, key, state, token, owner, since, attempts, due_at FROM queue"
@@ -96,7 +96,7 @@ _PARKED: Final = (
 
 def _any_order(notes: bool) -> str:
     return (
-        f"WITH quick AS MATERIALIZED ({_QUICK}),"
+        f"WITH quick AS MATERIALIZED ({QUICK}),"
         f" chosen AS MATERIALIZED ({_DUE.format(limit='$2')}), lost AS ({_LOST}),"
         f" taken AS ({_TAKEN.format(turn=0)}), found AS ({_messages(notes)})"
         f" SELECT {NOW} AS asked_at, 0 AS seen, 0 AS parked, found.*"
@@ -130,12 +130,12 @@ _WITH_ORDER: Final = (
     "  AND o.sequence < q.sequence))"
 )
 _EXTEND: Final = (
-    f"WITH quick AS MATERIALIZED ({_QUICK}) UPDATE queue AS q SET due_at = {NOW} + $3"
+    f"WITH quick AS MATERIALIZED ({QUICK}) UPDATE queue AS q SET due_at = {NOW} + $3"
     " FROM unnest($1::bigint[], $2::bigint[]) AS given (sequence, token), quick"
     " WHERE q.sequence = given.sequence AND q.token = given.token"
 )
 _RELEASE: Final = (
-    f"WITH quick AS MATERIALIZED ({_QUICK}) UPDATE queue AS q SET token = 0, owner = NULL,"
+    f"WITH quick AS MATERIALIZED ({QUICK}) UPDATE queue AS q SET token = 0, owner = NULL,"
     " state = CASE q.attempts WHEN 1 THEN 'new' ELSE 'retry' END, attempts = q.attempts - 1,"
     f" due_at = {NOW}, since = {NOW}"
     " FROM unnest($1::bigint[], $2::bigint[]) AS given (sequence, token), quick"

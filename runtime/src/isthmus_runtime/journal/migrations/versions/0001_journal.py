@@ -7,6 +7,7 @@ body is written once, and pruning deletes from tables that nobody else writes to
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -27,6 +28,7 @@ def upgrade() -> None:
     _delivered()
     _tasks()
     _store()
+    _permits()
     _audit()
     op.create_table(
         "meta",
@@ -193,6 +195,34 @@ def _store() -> None:
         "reference IS NOT NULL",
     )
     _partial("memories_expiry", "memories", ["expires_at"], "expires_at IS NOT NULL")
+
+
+def _permits() -> None:
+    """Only where several processes share limits."""
+    if op.get_context().dialect.name != "postgresql":
+        return
+    op.create_table(
+        "limits",
+        _text("name", primary_key=True),
+        sa.Column("per", TIME, primary_key=True),
+        sa.Column("slot", NUMBER, nullable=False),  # the last of `used`
+        sa.Column("used", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("granted", sa.Integer(), nullable=False),  # by the last draw
+        _time("at"),
+    )
+    op.create_table(
+        "places",
+        _text("name", primary_key=True),
+        _text("owner", primary_key=True),
+        sa.Column("held", sa.Integer(), nullable=False),
+        _time("until"),
+    )
+    # Few rows, written all the time: there should be room beside each.
+    for table in ("limits", "places"):
+        op.execute(
+            f"ALTER TABLE {table} SET (fillfactor = 20, autovacuum_vacuum_scale_factor = 0.0,"
+            " autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0)"
+        )
 
 
 def _audit() -> None:
