@@ -12,8 +12,8 @@ from isthmus_api import message as language
 from isthmus_api.expressions import templates
 from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.json_text import JsonTextError
+from isthmus_runtime import identity
 from isthmus_runtime.body import Body
-from isthmus_runtime.delivery import identity
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.journal.entries import Draft, Message, new_uid

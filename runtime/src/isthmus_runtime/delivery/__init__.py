@@ -4,5 +4,5 @@
 of the outcome. Everything that decides is pure; what waits for the network or the journal is in
 `passage` and `worker`.
 
-    policy, versions, identity, journey, transcript ◀ passage ◀ attempt, batch ◀ worker
+    policy, versions, journey, transcript ◀ passage ◀ attempt, batch ◀ worker
 """

@@ -28,6 +28,7 @@ from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.journal.journal import Journal
 from isthmus_runtime.sources import marks
+from isthmus_runtime.sources.known import Known
 from isthmus_runtime.sources.pages import pager
 from isthmus_runtime.sources.reading import Asking, Progress, Reading
 from isthmus_runtime.sources.records import Records
@@ -75,6 +76,7 @@ class Poll:
         self._cron = cron.parse(spec.cron, spec.time_zone or "UTC") if spec.cron else None
         self._every = timedelta(seconds=spec.every.seconds if spec.every else 0)
         self._room = room
+        self._known = Known()
         self._owner = owner
         self._clock = clock
         self._lease = lease
@@ -240,6 +242,7 @@ class Poll:
             pager(self._spec.pagination, self._base_url),
             journal=journal,
             room=self._room,
+            known=self._known,
             run=run,
             accepted=self._accepted.inc,
         )

@@ -20,6 +20,7 @@ from isthmus_runtime.http.messages import Response, header
 from isthmus_runtime.journal.entries import Draft
 from isthmus_runtime.journal.journal import Messages, Unavailable
 from isthmus_runtime.sources import marks
+from isthmus_runtime.sources.known import Known
 from isthmus_runtime.sources.pages import Pager, Place
 from isthmus_runtime.sources.records import Records
 from isthmus_runtime.sources.room import Room
@@ -67,6 +68,7 @@ class Reading:
         *,
         journal: Messages,
         room: Room,
+        known: Known,
         run: int,
         accepted: Callable[[int], None],
     ) -> None:
@@ -76,6 +78,7 @@ class Reading:
         self._pager = pager
         self._journal = journal
         self._room = room
+        self._known = known
         self._run = run
         self._accepted = accepted
         self._now = asyncio.get_running_loop().time
@@ -98,9 +101,10 @@ class Reading:
         body = Body(answer.body, content_type=kind, connector=self._asking.system.name)
         found = self._records.read(target, answer, body, run=self._run)
         following = self._pager.after(found.page)
-        for start in range(0, len(found.drafts), CHUNK):
+        news = self._known.news(found.drafts)
+        for start in range(0, len(news), CHUNK):
             await self._until_room()
-            await self._accept(found.drafts[start : start + CHUNK])
+            await self._accept(news[start : start + CHUNK])
         progress = self.progress
         progress.pages += 1
         progress.records += len(found.drafts)
@@ -163,6 +167,7 @@ class Reading:
             except Unavailable as error:
                 await asyncio.sleep(self._away.note(error))
         self._away.over()
+        self._known.note(drafts)
         self._room.take(count)
         self._accepted(count)
         self.progress.accepted += count

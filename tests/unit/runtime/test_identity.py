@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus_runtime.delivery import identity
+from isthmus_runtime import identity
 
 Parts = tuple[str, str, bytes]
 PARTS = st.tuples(st.text(max_size=9), st.text(max_size=9), st.binary(max_size=9))
