@@ -134,6 +134,9 @@ def test_a_body_is_shown_by_a_pod_of_its_own_route(messages: Run, dead: list[str
     other = next(each["id"] for each in listed if each["route"].endswith("/others"))
 
     assert {shown(messages, each)["message"]["bodyIs"] for each in (other, dead[0])} == {"json"}
+    of_key = json.loads(messages("show", "--key", "7", "-o", "json").stdout)["messages"]
+    assert {each["message"]["bodyIs"] for each in of_key} == {"json"}
+    assert {each["message"]["route"].split("/")[1] for each in of_key} == {"orders", "others"}
     messages("drop", "--all", "--yes", "--reason", "a test")
 
 

@@ -116,7 +116,7 @@ class Server:
 
 @pytest.fixture
 def volume() -> Iterator[Volume]:
-    """An empty one, in a folder that others than root may enter, unlike those of pytest."""
+    """An empty one, in a folder that others may enter; those of pytest are closed to them."""
     with tempfile.TemporaryDirectory(prefix="isthmus-volume-") as folder:
         yield Volume(Path(folder))
 
