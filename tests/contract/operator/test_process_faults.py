@@ -46,9 +46,11 @@ class Axe:
         self._lost = dice.random() < 0.5
 
     async def __call__(self, request: web.Request) -> web.Response | None:
+        if not self._pod.alive or self.fallen.is_set():
+            return None  # what a process asked for that is dead by now
         if self._any or _is_reconciling(request):
             self._left -= 1
-        if self._left or self.fallen.is_set():
+        if self._left:
             return None
         self._pod.kill()
         self.fallen.set()
