@@ -1,10 +1,12 @@
 """A real kube-apiserver that serves our kinds, and the operator's client of it."""
 
+import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import uvloop
 from control_plane import ControlPlane
 from operating import Cluster
 
@@ -13,6 +15,12 @@ from isthmus_operator.kube import Access, Client
 ROOT = Path(__file__).parents[3]
 
 _numbers = itertools.count(1)
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")

@@ -111,6 +111,7 @@ async def test_a_process_killed_in_the_middle_of_its_work_is_made_up_for(
             api.answer = axe
             await declared.change(cluster, edition)
             await asyncio.wait_for(axe.fallen.wait(), WITHIN)
+            await eventually(_ends(pod), until=lambda ends, least=edition: len(ends) > least)  # type: ignore[misc] # bound per edition
         api.answer = honest
 
         await _converges(cluster, declared.left())
