@@ -112,7 +112,8 @@ def _decoded(body: Body) -> json_text.Decoded:
     """A body as a value, or as text where it is no JSON."""
     if body.text is None:
         return json_text.Decoded(body.value, body.large)
-    if is_json(body.content_type):
+    # Whatever it is called: a field to be masked must not be told because of a wrong content type.
+    if is_json(body.content_type) or body.text.lstrip()[:1] in (b"{", b"["):
         try:
             return json_text.decode(body.text)
         except json_text.InvalidJson:

@@ -108,6 +108,15 @@ def test_what_stands_at_a_masked_path_is_masked_wherever_it_went() -> None:
     assert it["steps"][0]["calls"][0]["answer"] == {"echo": "***", "customer": {"mail": "***"}}
 
 
+def test_a_wrong_content_type_unmasks_nothing() -> None:
+    step = StepRecord("call-0", BODY)
+    step.calls = [answered(b' {"customer":{"mail":"new@b.example"}}', kind=b"text/plain")]
+
+    it = told(journey(step), paths=("customer.mail",))
+
+    assert it["steps"][0]["calls"][0]["answer"] == {"customer": {"mail": "***"}}
+
+
 def test_secrets_are_masked_wherever_they_are() -> None:
     step = StepRecord("call-0", Body.of({"token": "canary-1"}), output=Body.of("x canary-1 y"))
 
