@@ -18,7 +18,7 @@ ORDERS = 60
 def namespace(cluster: Cluster) -> Iterator[Namespace]:
     """A namespace that has the embedded journal, with the example in it."""
     with (
-        cluster.namespace(f"e2e-orders-{os.getpid()}") as made,
+        cluster.namespace(f"e2e-orders-to-erp-{os.getpid()}") as made,
         embedded_journal(cluster, made.name),
     ):
         secrets = subprocess.run([FOLDER / "secrets"], capture_output=True, text=True, check=True)
