@@ -53,6 +53,9 @@ class Pod:
             for name, text in self._files(volumes[mounted["name"]]).items():
                 (folder / name).parent.mkdir(exist_ok=True)
                 (folder / name).write_text(text)
+        if "ISTHMUS_JOURNAL_FILE" in self.plain:
+            address = f"sqlite:{self.root / 'journal.db'}"
+            self.path(self.plain["ISTHMUS_JOURNAL_FILE"]).write_text(address)
 
     def _files(self, volume: dict[str, Any]) -> dict[str, str]:
         if "configMap" in volume:
@@ -63,13 +66,19 @@ class Pod:
         items = [item for source in sources for item in source["secret"]["items"]]
         return {item["path"]: "made-up" for item in items}
 
+    @property
+    def plain(self) -> dict[str, str]:
+        """The variables that have a plain value."""
+        return {each["name"]: each["value"] for each in self.process["env"] if "value" in each}
+
     def environment(self, ports: dict[str, int]) -> dict[str, str]:
-        """The variables that have a plain value, paths and ports as they are outside."""
-        plain = {each["name"]: each["value"] for each in self.process["env"] if "value" in each}
+        """The plain variables, paths and ports as they are outside; one that nobody is to reach may
+        be any."""
+        plain = self.plain
         paths = {k: str(self.path(v)) for k, v in plain.items() if v.startswith("/")}
         numbers = {each["containerPort"]: each["name"] for each in self.process["ports"]}
         open_at = {
-            name: str(ports[numbers[int(value)]])
+            name: str(ports[numbers[int(value)]] if int(value) in numbers else 0)
             for name, value in plain.items()
             if name.endswith("_PORT")
         }
