@@ -89,7 +89,10 @@ Office = httpx.Client
 @pytest.fixture
 def office(receiver: Receiver, tmp_path: Path) -> Iterator[Office]:
     settings = {**SECRETS, "WEBHOOK_URL": receiver.url, "PACE": "10ms"}
-    with started("backoffice", tmp_path, **settings) as service, client(service.url) as caller:
+    with (
+        started("backoffice", tmp_path, "--quiet", **settings) as service,
+        client(service.url) as caller,
+    ):
         yield caller
 
 
@@ -179,19 +182,28 @@ class TestWebhooks:
     def test_what_was_not_sent_survives_a_kill(self, receiver: Receiver, tmp_path: Path) -> None:
         settings = {**SECRETS, "WEBHOOK_URL": receiver.url, "SHOP_DATABASE": "shop.db"}
         receiver.answers = [503]
-        with started("backoffice", tmp_path, **settings) as service, client(service.url) as office:
+        with (
+            started("backoffice", tmp_path, "--quiet", **settings) as service,
+            client(service.url) as office,
+        ):
             (number,) = place(office)
             receiver.until(sent(1))
             service.process.kill()
             service.process.wait(PATIENCE)
 
-        with started("backoffice", tmp_path, **settings) as service, client(service.url) as office:
+        with (
+            started("backoffice", tmp_path, "--quiet", **settings) as service,
+            client(service.url) as office,
+        ):
             until_sent(office, number)
             assert place(office) == [str(int(number) + 1)]
 
     def test_that_nobody_listens_is_told(self, tmp_path: Path) -> None:
         settings = {**SECRETS, "WEBHOOK_URL": "http://127.0.0.1:9/hooks", "PACE": "10ms"}
-        with started("backoffice", tmp_path, **settings) as service, client(service.url) as office:
+        with (
+            started("backoffice", tmp_path, "--quiet", **settings) as service,
+            client(service.url) as office,
+        ):
             place(office)
             deadline = time.monotonic() + PATIENCE
             while not (trouble := office.get("/report").json()["webhooks"]["trouble"]):
