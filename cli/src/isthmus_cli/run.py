@@ -105,13 +105,14 @@ class _Session:
         except _UNUSABLE as error:
             click.echo(f"isthmus: {error}", err=True)
             return 1
+        # Before anything is announced: whoever reads that may end it at once.
+        signals = Signals()
         try:
             port, admin_port = await runtime.start()
         except OSError as error:
             click.echo(f"isthmus: {_cannot_listen(error, self._settings)}", err=True)
             return 1
         self._announce(plans, port, admin_port)
-        signals = Signals()
         await self._until(signals.first, runtime, watch=watch)
         return 0 if await signals.drain(runtime) else 1
 

@@ -47,11 +47,11 @@ async def _serve(plan: RoutePlan, settings: Settings) -> int:
     runtime = Runtime(settings, secrets.at(Path(folder) if folder else None))
     await runtime.load([plan])
     _spare_the_collector()
+    signals = Signals()
     try:
         await runtime.start()
     except OSError as error:
         raise Unusable(f"cannot listen: {error.strerror or error}") from error
-    signals = Signals()
     await signals.first.wait()
     return 0 if await signals.drain(runtime) else EXIT_CUT_SHORT
 
