@@ -35,14 +35,12 @@ def running(folder: Path, *options: str) -> Iterator[dict[str, str]]:
         "0",
         *options,
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        yield _announced(process)
-    finally:
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
-        if process.stdout:
-            process.stdout.close()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield _announced(process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
 
 
 def _announced(process: subprocess.Popen[str]) -> dict[str, str]:
