@@ -169,6 +169,7 @@ _OWN_WIDE_COLUMNS = {
     ROUTE.name: [
         _column("Source", ".spec.source.*['path','cron','every','name']", wide=True),
         _column("LastApplied", ".status.lastAppliedGeneration", type="integer", wide=True),
+        _column("Scaled by", ".status.scale.by", wide=True),
     ],
 }
 

@@ -68,6 +68,28 @@ class MappingStatus(UsedStatus):
     """What is known of a Mapping."""
 
 
+class ScaleStatus(Model):
+    """What is known of who scales a Route, and how far that helps."""
+
+    replicas: Annotated[int, Field(ge=0)] = Field(
+        description="The count of `spec.replicas` that was seen last."
+    )
+    by: Annotated[str, Field(max_length=300)] | None = Field(
+        None,
+        description="Who set it, as far as that can be known: `HorizontalPodAutoscaler/` and its "
+        "name, or `client` for whoever else wrote it, such as kubectl, Git, or a scaler of its "
+        "own. Left out until it is set to another count.",
+    )
+    autoscaler: Annotated[str, Field(max_length=253)] | None = Field(
+        None, description="The HorizontalPodAutoscaler whose target is this Route."
+    )
+    max_useful_replicas: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="With more pods than this the Route does no more work; left out where there is "
+        "no such bound.",
+    )
+
+
 class RouteStatus(Status):
     """What is known of a Route."""
 
@@ -83,6 +105,7 @@ class RouteStatus(Status):
     selector: Annotated[str, Field(max_length=1024)] | None = Field(
         None, description="Label selector of the pods, as autoscalers want it."
     )
+    scale: ScaleStatus | None = Field(None, description="Who scales it, and how far that helps.")
     plan_hash: Annotated[str, Field(max_length=64)] | None = Field(
         None, description="Hash of the plan that was applied last."
     )

@@ -125,7 +125,7 @@ def _look_after(operator: Operator, checks: Health) -> None:
     checks.ready(
         "caches", lambda: None if operator.synced.is_set() else "the cluster is being read"
     )
-    for kind, silent_for in operator.children.silences().items():
+    for kind, silent_for in operator.silences().items():
         metrics.silence(kind, silent_for)
         limit = health.WATCH_SILENT_SECONDS
         checks.add(f"watch {kind}", overdue("the watch is silent", silent_for, limit=limit))

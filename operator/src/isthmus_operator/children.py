@@ -100,16 +100,6 @@ class Children:
         yield from self._children.values()
         yield from self._pods.values()
 
-    def silences(self) -> dict[str, Callable[[], float]]:
-        """By kind, for how many seconds its quietest watch has said nothing."""
-        by_kind: defaultdict[str, list[Informer[Any]]] = defaultdict(list)
-        for informer in self.informers():
-            by_kind[informer.resource.kind].append(informer)
-        return {
-            kind: lambda each=each: max(one.silent_for() for one in each)  # type: ignore[misc] # bound per kind
-            for kind, each in by_kind.items()
-        }
-
     async def ready(self) -> None:
         """Return once all kinds are known."""
         await asyncio.gather(*(informer.ready() for informer in self.informers()))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from isthmus_operator.reasons import Word
+
 MAX_MESSAGE: Final = 1024
 """Characters; the schema takes more, but people read this in a terminal."""
 
@@ -37,7 +39,7 @@ class Finding:
 
     type: Type
     holds: bool | None
-    reason: str
+    reason: Word
     message: str
 
     @property
@@ -72,7 +74,7 @@ def _condition(
         "status": finding.status,
         "observedGeneration": generation,
         "lastTransitionTime": since,
-        "reason": finding.reason,
+        "reason": str(finding.reason),
         "message": shortened(finding.message),
     }
 

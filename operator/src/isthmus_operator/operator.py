@@ -12,15 +12,18 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from isthmus_api.resources import CONNECTOR, MAPPING, ROUTE, Key
 from isthmus_operator import edge, logs, metrics
+from isthmus_operator.autoscalers import Autoscalers
 from isthmus_operator.children import Children
 from isthmus_operator.declared import Declarations, key_of
 from isthmus_operator.desired import Context
+from isthmus_operator.informer import Informer
 from isthmus_operator.kube import Access, ApiError, Client, Resource, kinds
 from isthmus_operator.queue import Queue
 from isthmus_operator.reconcile import connector, mapping, route
@@ -66,7 +69,9 @@ class Operator:
         self._workers = workers
         self.queue: Queue[Key] = Queue(waited=metrics.waited)
         self.declared = Declarations(self.queue.add)
-        self.children = Children(client, namespaces=(*namespaces,) or (None,), wake=self.queue.add)
+        places = (*namespaces,) or (None,)
+        self.children = Children(client, namespaces=places, wake=self.queue.add)
+        self.autoscalers = Autoscalers(client, namespaces=places, wake=self.queue.add)
         self.synced = asyncio.Event()
         """Set once everything that there is was read."""
         self.missed = 0
@@ -75,6 +80,7 @@ class Operator:
             client=client,
             declared=self.declared,
             children=self.children,
+            autoscalers=self.autoscalers,
             verdicts=Verdicts(),
             reporter=Reporter(client, self.declared, tell=tell, now=_now),
             settings=context,
@@ -84,7 +90,7 @@ class Operator:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. An error ends the process; its successor starts afresh."""
         async with asyncio.TaskGroup() as tasks:
-            started = [tasks.create_task(each.run()) for each in self.children.informers()]
+            started = [tasks.create_task(each.run()) for each in self._informers()]
             if await finished(self._sync(), before=stop):
                 self.synced.set()
             started += [tasks.create_task(each()) for each in (self._resync, self._survey)]
@@ -94,8 +100,23 @@ class Operator:
             for task in started:
                 task.cancel()
 
+    def silences(self) -> dict[str, Callable[[], float]]:
+        """By kind, for how many seconds its quietest watch has said nothing."""
+        by_kind: defaultdict[str, list[Informer[Any]]] = defaultdict(list)
+        for informer in self._informers():
+            by_kind[informer.resource.kind].append(informer)
+        return {
+            kind: lambda each=each: max(one.silent_for() for one in each)  # type: ignore[misc] # bound per kind
+            for kind, each in by_kind.items()
+        }
+
+    def _informers(self) -> Iterator[Informer[Any]]:
+        yield from self.children.informers()
+        yield from self.autoscalers.informers()
+
     async def _sync(self) -> None:
         await self.children.ready()
+        await self.autoscalers.ready()
         await self._list()
 
     async def _work(self) -> None:

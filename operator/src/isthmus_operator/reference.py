@@ -1,40 +1,66 @@
-"""The reference page of the operator's metrics, made from their definitions.
+"""The reference pages of the operator, made from its own definitions: metrics and reasons.
 
-`python -m isthmus_operator.reference docs/reference` writes it.
+`python -m isthmus_operator.reference docs/reference` writes them.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from prometheus_client.metrics import MetricWrapperBase
 
+from isthmus_api.problems import Code
 from isthmus_operator import metrics
-
-FILE: Final = "operator-metrics.md"
-
-
-def to_markdown() -> str:
-    """The page."""
-    return "\n".join(_lines()) + "\n"
+from isthmus_operator.reasons import MEANINGS, MISTAKES, Meaning
 
 
-def _lines() -> Iterator[str]:
+def of_metrics() -> Iterator[str]:
+    """The lines of operator-metrics.md."""
     yield "<!-- Generated from isthmus_operator.metrics: do not edit. -->"
     yield from ("# Metrics of the operator", "", "Served at `/metrics` on port 9090.", "")
     yield from ("| metric | type | labels | tells |", "|---|---|---|---|")
     for metric in vars(metrics).values():
         if isinstance(metric, MetricWrapperBase):
-            yield _row(metric)
+            yield _metric(metric)
 
 
-def _row(metric: MetricWrapperBase) -> str:
+def of_reasons() -> Iterator[str]:
+    """The lines of reasons.md."""
+    yield "<!-- Generated from isthmus_operator.reasons: do not edit. -->"
+    yield from ("# Reasons of conditions and Events", "")
+    yield from (
+        "Whenever the status or the reason of an object's `Ready` changes, an Event tells the same",
+        "reason and message: `Warning` while `Ready` is `False`, except for `Paused`.",
+        "",
+    )
+    yield from ("| reason | said of | what it means | what to do |", "|---|---|---|---|")
+    for word, meaning in (*MEANINGS.items(), *MISTAKES.items()):
+        yield _reason(word, meaning)
+    others = (f"`{code}`" for code in Code if code not in MISTAKES)
+    yield from ("", "## Mistakes", "")
+    yield "`Ready=False`, `Stalled=True` and `ConfigValid=False`; the message names the field and"
+    yield "what to write instead, as `isthmus lint` does. Pods run the last good version meanwhile."
+    yield from ("", *(f"- {other}" for other in others))
+
+
+PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "operator-metrics.md": of_metrics,
+    "reasons.md": of_reasons,
+}
+
+
+def _metric(metric: MetricWrapperBase) -> str:
     found = next(iter(metric.describe()))
     name = f"{found.name}_total" if found.type == "counter" else found.name
     labels = ", ".join(f"`{label}`" for label in metric._labelnames)
     return f"| `{name}` | {found.type} | {labels} | {found.documentation} |"
 
 
+def _reason(word: str, meaning: Meaning) -> str:
+    return f"| `{word}` | {meaning.said_of} | {meaning.means} | {meaning.advice} |"
+
+
 if __name__ == "__main__":
-    (Path(sys.argv[1]) / FILE).write_text(to_markdown(), "utf-8")
+    for name, page in PAGES.items():
+        (Path(sys.argv[1]) / name).write_text("\n".join(page()) + "\n", "utf-8")

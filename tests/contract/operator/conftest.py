@@ -2,6 +2,9 @@
 
 import asyncio
 import itertools
+import json
+import os
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from operating import Cluster
 from isthmus_operator.kube import Access, Client
 
 ROOT = Path(__file__).parents[3]
+GATEWAY = ROOT / "tests/cluster/gateway"
 
 _numbers = itertools.count(1)
 
@@ -30,6 +34,23 @@ def plane() -> Iterator[ControlPlane]:
         plane.kubectl("apply", "-f", str(ROOT / "crds"))
         plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         yield plane
+
+
+@pytest.fixture(scope="session")
+def gateway_api(plane: ControlPlane) -> None:
+    """The kind HTTPRoute, as the Gateway API publishes it in its Go module."""
+    found = subprocess.run(
+        ["go", "mod", "download", "-json", "sigs.k8s.io/gateway-api"],
+        cwd=GATEWAY,
+        env=os.environ | {"GOWORK": "off"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    folder = Path(json.loads(found.stdout)["Dir"]) / "config/crd/standard"
+    definition = folder / "gateway.networking.k8s.io_httproutes.yaml"
+    plane.kubectl("apply", "--server-side", "-f", str(definition))
+    plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
 
 @pytest.fixture

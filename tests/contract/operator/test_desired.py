@@ -4,10 +4,6 @@ Nothing acts on the objects here; that pods run is tested in a cluster.
 """
 
 import dataclasses
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,26 +17,7 @@ from isthmus_operator.desired import DESIRED_ANNOTATION, Manifest
 from isthmus_operator.kube import Client, Forbidden, Refused
 from isthmus_operator.kube.kinds import CHILDREN, DEPLOYMENTS, PODS
 
-ROOT = Path(__file__).parents[3]
-GATEWAY = ROOT / "tests/cluster/gateway"
 CASE = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-
-
-@pytest.fixture(scope="session")
-def gateway_api(plane: ControlPlane) -> None:
-    """The kind HTTPRoute, as the Gateway API publishes it in its Go module."""
-    found = subprocess.run(
-        ["go", "mod", "download", "-json", "sigs.k8s.io/gateway-api"],
-        cwd=GATEWAY,
-        env=os.environ | {"GOWORK": "off"},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    folder = Path(json.loads(found.stdout)["Dir"]) / "config/crd/standard"
-    definition = folder / "gateway.networking.k8s.io_httproutes.yaml"
-    plane.kubectl("apply", "--server-side", "-f", str(definition))
-    plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
 
 @pytest.fixture

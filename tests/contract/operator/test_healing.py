@@ -12,6 +12,10 @@ from isthmus_operator.kube import kinds
 ERP = manifests_text.connector("http://erp.example")
 ROUTE = manifests_text.route("- call: {connector: erp}")
 CHILDREN = [kind for kind in kinds.CHILDREN if kind not in ("Ingress", "HTTPRoute")]
+INGRESS = manifests_text.route("- call: {connector: erp}", spec={"expose": {"host": "a.b"}})
+HTTP_ROUTE = manifests_text.route(
+    "- call: {connector: erp}", spec={"expose": {"host": "a.b", "gateway": {"name": "public"}}}
+)
 LABELS = {
     "app.kubernetes.io/instance": "shop",
     "app.kubernetes.io/name": "shop",
@@ -46,10 +50,15 @@ async def name_of(cluster: Cluster, kind: str) -> str:
     return str(found[0]["metadata"]["name"])
 
 
-@pytest.mark.parametrize("kind", CHILDREN)
-async def test_a_child_that_is_deleted_comes_back(cluster: Cluster, kind: str) -> None:
+@pytest.mark.usefixtures("gateway_api")
+@pytest.mark.parametrize(
+    ("kind", "route"),
+    [*((kind, ROUTE) for kind in CHILDREN), ("Ingress", INGRESS), ("HTTPRoute", HTTP_ROUTE)],
+    ids=kinds.CHILDREN,
+)
+async def test_a_child_that_is_deleted_comes_back(cluster: Cluster, kind: str, route: str) -> None:
     async with cluster.operator():
-        await cluster.apply(ERP, ROUTE)
+        await cluster.apply(ERP, route)
         name = await name_of(cluster, kind)
         before = await cluster.eventually_there(kind, name)
 
@@ -150,9 +159,8 @@ async def test_an_object_of_somebody_else_is_reported_and_left_alone(cluster: Cl
 
 
 async def test_what_is_no_longer_wanted_goes(cluster: Cluster) -> None:
-    exposed = manifests_text.route("- call: {connector: erp}", spec={"expose": {"host": "a.b"}})
     async with cluster.operator():
-        await cluster.apply(ERP, exposed)
+        await cluster.apply(ERP, INGRESS)
         await cluster.eventually_there("Ingress", "it")
 
         await cluster.apply(ROUTE)

@@ -277,6 +277,7 @@ async def test_what_runs_is_told_of_once_a_transition(cluster: Cluster) -> None:
             ("Normal", "RollingOut"),
             ("Normal", "Running"),
             ("Normal", "RollingOut"),
+            ("Normal", "Scaled"),
             ("Normal", "Running"),
         ]
         # A transition is told of once its status is written.

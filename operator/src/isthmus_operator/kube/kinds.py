@@ -45,6 +45,9 @@ NETWORK_POLICIES: Final = Resource("networking.k8s.io/v1", "NetworkPolicy", "net
 INGRESSES: Final = Resource("networking.k8s.io/v1", "Ingress", "ingresses")
 HTTP_ROUTES: Final = Resource("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes")
 PODS: Final = Resource("v1", "Pod", "pods")
+AUTOSCALERS: Final = Resource(
+    "autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"
+)
 EVENTS: Final = Resource("events.k8s.io/v1", "Event", "events")
 LEASES: Final = Resource("coordination.k8s.io/v1", "Lease", "leases")
 

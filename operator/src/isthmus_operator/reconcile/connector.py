@@ -11,12 +11,13 @@ from isthmus_api.resources import Key, Resource
 from isthmus_operator import desired
 from isthmus_operator.conditions import Finding, Type
 from isthmus_operator.live import MissingSecret
+from isthmus_operator.reasons import Reason
 from isthmus_operator.reconcile import outcome
-from isthmus_operator.reconcile.outcome import SECRET_NOT_FOUND, Outcome, Running, Waiting
+from isthmus_operator.reconcile.outcome import Outcome, Running, Waiting
 from isthmus_operator.reconcile.users import users
 from isthmus_operator.reconcile.world import World
 
-_VALID: Final = Running("The spec is valid.", reason="Valid")
+_VALID: Final = Running("The spec is valid.", reason=Reason.VALID)
 
 
 async def reconcile(key: Key, world: World) -> Outcome | None:
@@ -54,7 +55,7 @@ def _missing(
 
 def _came_to(missing: list[MissingSecret]) -> Outcome:
     if missing:
-        return Waiting(SECRET_NOT_FOUND, f"{missing[0]}; {missing[0].advice}")
+        return Waiting(Reason.SECRET_NOT_FOUND, f"{missing[0]}; {missing[0].advice}")
     return _VALID
 
 
@@ -65,8 +66,8 @@ def _secrets(
     if not wanted:
         return None
     if missing:
-        yield Finding(kind, False, SECRET_NOT_FOUND, "; ".join(map(str, missing)))
+        yield Finding(kind, False, Reason.SECRET_NOT_FOUND, "; ".join(map(str, missing)))
     elif mounted:
-        yield Finding(kind, True, "Mounted", "Pods have all Secret keys that it names.")
+        yield Finding(kind, True, Reason.MOUNTED, "Pods have all Secret keys that it names.")
     else:
-        yield Finding(kind, None, "NotMounted", "No pod has told of its Secrets yet.")
+        yield Finding(kind, None, Reason.NOT_MOUNTED, "No pod has told of its Secrets yet.")

@@ -14,6 +14,7 @@ from isthmus_operator.declared import Declared
 from isthmus_operator.desired import Manifest
 from isthmus_operator.kube import Forbidden, NotFound, Refused, kinds
 from isthmus_operator.live import Child
+from isthmus_operator.reasons import Reason
 from isthmus_operator.reconcile.outcome import Outcome, Stalled, Waiting
 from isthmus_operator.reconcile.world import World
 
@@ -81,9 +82,9 @@ async def _make(route: Key, manifest: Manifest, world: World) -> Outcome | None:
     try:
         found = await world.client.apply(kinds.CHILDREN[kind], manifest)
     except Refused as error:
-        return Stalled("ChildRefused", f"the API server refuses the {kind} '{name}': {error}")
+        return Stalled(Reason.CHILD_REFUSED, f"the API server refuses the {kind} '{name}': {error}")
     except Forbidden as error:
-        return Waiting("ChildForbidden", f"the {kind} '{name}' may not be made: {error}")
+        return Waiting(Reason.CHILD_FORBIDDEN, f"the {kind} '{name}' may not be made: {error}")
     now = world.children.put(found)
     if not now.fits(manifest):
         world.children.settle(now, manifest)
@@ -102,7 +103,7 @@ async def _look(route: Key, manifest: Manifest, world: World) -> Child | None:
 
 def _taken(kind: str, name: str) -> Stalled:
     return Stalled(
-        "NameConflict",
+        Reason.NAME_CONFLICT,
         f"there is a {kind} '{name}' that this Route did not make; "
         "delete it, or give the Route another name",
     )

@@ -1,6 +1,7 @@
 """The reconcile of a Mapping: whether it may be used, and who uses it."""
 
 from isthmus_api.resources import Key
+from isthmus_operator.reasons import Reason
 from isthmus_operator.reconcile import outcome
 from isthmus_operator.reconcile.outcome import Outcome, Running
 from isthmus_operator.reconcile.users import users
@@ -15,7 +16,7 @@ async def reconcile(key: Key, world: World) -> Outcome | None:
         return None
     problems = await world.verdicts.of(declared)
     came_to = outcome.of_problems(problems) or Running(
-        "The expression is valid and its tests pass.", reason="Valid"
+        "The expression is valid and its tests pass.", reason=Reason.VALID
     )
     findings = [*outcome.readiness(came_to), outcome.config(problems)]
     await world.reporter.write(declared, findings, users(key, world))

@@ -15,6 +15,7 @@ from typing import Final
 
 from isthmus_api.problems import Code, Problem
 from isthmus_operator.conditions import Finding, Type
+from isthmus_operator.reasons import Reason, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Running:
     """Everything runs as declared."""
 
     message: str
-    reason: str = "Running"
+    reason: Word = Reason.RUNNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,14 @@ class Rolling:
     """On the way; nobody has to do anything."""
 
     message: str
-    reason: str = "RollingOut"
+    reason: Word = Reason.ROLLING_OUT
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Something it refers to, or needs, is not there yet."""
 
-    reason: str
+    reason: Word
     message: str
 
 
@@ -45,7 +46,7 @@ class Waiting:
 class Stalled:
     """A person must mend something."""
 
-    reason: str
+    reason: Word
     message: str
 
 
@@ -54,19 +55,18 @@ class Paused:
     """Stopped because the spec says so."""
 
     message: str
-    reason: str = "Paused"
+    reason: Word = Reason.PAUSED
 
 
 Outcome = Running | Rolling | Waiting | Stalled | Paused
 
-AGAIN_SECONDS: Final = {
-    "NameConflict": 30.0,
-    "ChildForbidden": 30.0,
-    "ChildRefused": 60.0,
-    "GatewayApiMissing": 30.0,
+AGAIN_SECONDS: Final[dict[Word, float]] = {
+    Reason.NAME_CONFLICT: 30.0,
+    Reason.CHILD_FORBIDDEN: 30.0,
+    Reason.CHILD_REFUSED: 60.0,
+    Code.GATEWAY_API_MISSING: 30.0,
 }
 """By reason: what no event of ours tells the end of is looked at again after a while."""
-SECRET_NOT_FOUND: Final = "SecretNotFound"  # noqa: S105 - a reason, no secret
 _MISSING: Final = frozenset(
     {Code.CONNECTOR_NOT_FOUND, Code.MAPPING_NOT_FOUND, Code.ROUTE_NOT_FOUND}
 )
@@ -96,9 +96,9 @@ def of_problems(problems: Sequence[Problem]) -> Waiting | Stalled | None:
     """What problems mean: missing references may still come, everything else is a mistake."""
     mistakes = [problem for problem in problems if problem.code not in _MISSING]
     if mistakes:
-        return Stalled(str(mistakes[0].code), told(mistakes))
+        return Stalled(mistakes[0].code, told(mistakes))
     if problems:
-        return Waiting(str(problems[0].code), told(problems))
+        return Waiting(problems[0].code, told(problems))
     return None
 
 
@@ -106,16 +106,16 @@ def config(problems: Sequence[Problem]) -> Finding:
     """Whether what was written is right."""
     mistakes = [problem for problem in problems if problem.code not in _MISSING]
     if mistakes:
-        return Finding(Type.CONFIG_VALID, False, str(mistakes[0].code), told(mistakes))
-    return Finding(Type.CONFIG_VALID, True, "Valid", "The spec is valid.")
+        return Finding(Type.CONFIG_VALID, False, mistakes[0].code, told(mistakes))
+    return Finding(Type.CONFIG_VALID, True, Reason.VALID, "The spec is valid.")
 
 
 def references(problems: Sequence[Problem]) -> Finding:
     """Whether what is referred to is there."""
     missing = [problem for problem in problems if problem.code in _MISSING]
     if missing:
-        return Finding(Type.REFERENCES_RESOLVED, False, str(missing[0].code), told(missing))
-    return Finding(Type.REFERENCES_RESOLVED, True, "Resolved", "Everything it names is there.")
+        return Finding(Type.REFERENCES_RESOLVED, False, missing[0].code, told(missing))
+    return Finding(Type.REFERENCES_RESOLVED, True, Reason.RESOLVED, "Everything it names is there.")
 
 
 def told(problems: Sequence[Problem]) -> str:

@@ -7,6 +7,7 @@ from isthmus_operator.conditions import Condition, Finding, Type, conditions
 from isthmus_operator.declared import Declarations, Declared
 from isthmus_operator.events import Kind
 from isthmus_operator.kube import Client, NotFound, kinds
+from isthmus_operator.reasons import Reason
 
 Tell = Callable[[Declared, Kind, str, str], None]
 """Takes an object, Normal or Warning, a reason and a message."""
@@ -25,8 +26,8 @@ class Reporter:
 
     async def write(
         self, declared: Declared, findings: Iterable[Finding], fields: Mapping[str, Any]
-    ) -> None:
-        """Bring a status up to date; fields that are None are left out."""
+    ) -> bool:
+        """Bring a status up to date; whether it was not. Fields that are None are left out."""
         before = declared.known_status()
         known = before.get("conditions") or ()
         status = {
@@ -37,7 +38,7 @@ class Reporter:
             **{name: value for name, value in fields.items() if value is not None},
         }
         if status == before:
-            return
+            return False
         resource = kinds.OURS[declared.key.kind]
         manifest = {
             "apiVersion": resource.api_version,
@@ -55,10 +56,11 @@ class Reporter:
         except NotFound:
             # It was deleted in a gap of the watch, so that no event tells of it.
             self._declared.forget(declared.key, uid=declared.uid)
-            return
+            return False
         self._transition(declared, _ready(known), _ready(status["conditions"]))
+        return True
 
-    def tell(self, declared: Declared, kind: Kind, reason: str, message: str) -> None:
+    def tell(self, declared: Declared, kind: Kind, reason: Reason, message: str) -> None:
         """Tell of something that is no condition."""
         self._tell(declared, kind, reason, message)
 
@@ -67,7 +69,7 @@ class Reporter:
     ) -> None:
         if now is None or (before is not None and _sign(before) == _sign(now)):
             return
-        calm = now["status"] != "False" or now["reason"] == "Paused"
+        calm = now["status"] != "False" or now["reason"] == Reason.PAUSED
         self._tell(declared, "Normal" if calm else "Warning", now["reason"], now["message"])
 
 

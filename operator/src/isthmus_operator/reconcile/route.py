@@ -5,9 +5,9 @@ what the status says; the others still run, so that a Route whose change cannot 
 children whole and can be scaled.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from isthmus_api.model import Model
 from isthmus_api.plan import RoutePlan, UnreadablePlan, plan
@@ -15,21 +15,13 @@ from isthmus_api.problems import Problem, errors
 from isthmus_api.resources import MAPPING, ROUTE, Key, Resource, Resources
 from isthmus_api.route import RouteSpec
 from isthmus_operator import desired
-from isthmus_operator.conditions import Finding, Type
 from isthmus_operator.declared import Declared
 from isthmus_operator.desired import Context
 from isthmus_operator.kube import NotFound, kinds
-from isthmus_operator.live import NO_PROGRESS, MissingSecret, Pod, Progress
-from isthmus_operator.reconcile import family, outcome
-from isthmus_operator.reconcile.outcome import (
-    SECRET_NOT_FOUND,
-    Outcome,
-    Paused,
-    Rolling,
-    Running,
-    Stalled,
-    Waiting,
-)
+from isthmus_operator.live import NO_PROGRESS, MissingSecret, Progress
+from isthmus_operator.reasons import Reason
+from isthmus_operator.reconcile import family, outcome, scaling, workload
+from isthmus_operator.reconcile.outcome import Outcome
 from isthmus_operator.reconcile.world import World
 
 _TOLD_AT_MOST: Final = 20
@@ -238,66 +230,48 @@ def _progress(work: Work, world: World) -> Progress:
 
 def _workload(work: Work, world: World) -> Outcome:
     """How far the pods have come."""
-    progress = _progress(work, world)
     present = work.plan.hash if work.plan else ""
-    pods = [pod for pod in world.children.pods(work.key) if pod.plan == present]
-    if work.route and work.route.spec.paused:
-        return Paused("No pods run while spec.paused is true.")
-    if missing := next((pod.missing for pod in pods if pod.missing), None):
-        return Waiting(SECRET_NOT_FOUND, f"{missing}; {missing.advice}")
-    if refused := next((pod.trouble for pod in pods if pod.refused), None):
-        return Stalled("PlanUnusable", f"The runtime refuses the plan: {refused}")
-    if progress.stuck:
-        return Stalled("ProgressDeadlineExceeded", f"The pods do not come up: {progress.stuck}")
-    if not progress.complete:
-        return Rolling(_so_far(progress, pods))
-    if progress.wanted == 0:
-        return Running("Scaled to zero, as the spec says.", reason="ScaledToZero")
-    return Running(_answering(progress.available))
-
-
-def _so_far(progress: Progress, pods: Sequence[Pod]) -> str:
-    trouble = progress.refused or next((pod.trouble for pod in pods if pod.trouble), "")
-    told = (
-        f"{progress.updated} of {progress.wanted} pods run the present plan, "
-        f"{progress.available} of them answer"
+    return workload.came_to(
+        _progress(work, world),
+        [pod for pod in world.children.pods(work.key) if pod.plan == present],
+        plan=work.plan,
+        paused=work.route is not None and work.route.spec.paused,
     )
-    return f"{told}; {trouble}" if trouble else f"{told}."
-
-
-def _answering(number: int) -> str:
-    return "1 pod answers." if number == 1 else f"{number} pods answer."
 
 
 async def _report(work: Work, world: World, came_to: Outcome) -> None:
     progress = _progress(work, world)
     before = work.declared.known_status()
     settled = work.plan is not None and progress.complete
+    scale, scaled = _scale(work, world, before.get("scale") or {})
     findings = [
         *outcome.readiness(came_to),
         outcome.config(work.problems),
         outcome.references(work.problems),
-        _available(progress),
+        workload.available(progress),
     ]
     fields = {
         "replicas": progress.replicas,
         "updatedReplicas": progress.updated,
         "availableReplicas": progress.available,
         "selector": desired.selector(work.key.name),
+        "scale": scale,
         "planHash": work.plan.hash if work.plan and settled else before.get("planHash"),
         "lastAppliedGeneration": work.declared.generation
         if work.applied
         else before.get("lastAppliedGeneration"),
     }
-    await world.reporter.write(work.declared, findings, fields)
+    if await world.reporter.write(work.declared, findings, fields) and scaled:
+        world.reporter.tell(work.declared, "Normal", Reason.SCALED, scaled)
 
 
-def _available(progress: Progress) -> Finding:
-    if progress.available >= progress.wanted and progress is not NO_PROGRESS:
-        return Finding(Type.WORKLOAD_AVAILABLE, True, "Available", "All pods answer.")
-    return Finding(
-        Type.WORKLOAD_AVAILABLE,
-        False,
-        "Unavailable",
-        f"{progress.available} of {progress.wanted} pods answer.",
-    )
+def _scale(
+    work: Work, world: World, before: Mapping[str, Any]
+) -> tuple[Mapping[str, Any] | None, str | None]:
+    """`status.scale`, and what to tell of it."""
+    if work.route is None:
+        return before or None, None
+    autoscaler = world.autoscalers.of(work.key)
+    replicas = work.route.spec.replicas
+    now = scaling.scale(replicas, before=before, autoscaler=autoscaler, plan=work.plan)
+    return now, scaling.told(before, now)

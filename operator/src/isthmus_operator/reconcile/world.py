@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from isthmus_api.resources import Key
+from isthmus_operator.autoscalers import Autoscalers
 from isthmus_operator.children import Children
 from isthmus_operator.declared import Declarations
 from isthmus_operator.desired import Context
@@ -23,6 +24,7 @@ class World:
     client: Client
     declared: Declarations
     children: Children
+    autoscalers: Autoscalers
     verdicts: Verdicts
     reporter: Reporter
     settings: Context
