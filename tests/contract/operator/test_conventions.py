@@ -237,10 +237,14 @@ async def test_what_pods_and_autoscalers_go_through_moves_no_status(cluster: Clu
         await cluster.pod("it")
         await cluster.rolled_out("it")
         await cluster.condition("Route", "it", status="True")
+        await cluster.kubectl("autoscale", "route/it", "--min=1", "--max=5", "--cpu=50%")
+        await eventually(
+            lambda: cluster.eventually_there("Route", "it"),
+            until=lambda found: found["status"]["scale"].get("autoscaler") == "it",
+        )
         await operator.queue.idle()
         before = (await cluster.versions())["Route/it"]
 
-        await cluster.kubectl("autoscale", "route/it", "--min=1", "--max=5", "--cpu=50%")
         blind = {"type": "ScalingActive", "status": "False", "reason": "FailedGetResourceMetric"}
         patch = json.dumps({"status": {"conditions": [blind], "currentReplicas": 1}})
         status = ("--subresource=status", "--type=merge", "-p", patch)
