@@ -219,4 +219,5 @@ class JournalledRoute:
             places=self._spec.concurrency,
             serial=self._spec.order == "key" or self._drafter.is_versioned or waits,
             notes=self._attempts.notes,
+            composed=self._spec.batch is not None,
         )

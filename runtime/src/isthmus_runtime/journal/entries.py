@@ -102,12 +102,21 @@ class Latest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """A batch that is to come again as it was: `key` is what its target knows it by, `size` of how
+    many messages it is."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message that was claimed. `token` is the claim: who has an older one settles nothing.
 
     `attempt` counts from 1. Times are Unix seconds by the journal's clock. `latest` is what was
     delivered last for its key, `delivered` whether its identity was delivered before; both are
-    known only to Routes that ask for them.
+    known only to Routes that ask for them. `composition` is the batch that it was left in.
     """
 
     route: str
@@ -128,6 +137,7 @@ class Message:
     claimed_at: float
     latest: Latest | None = None
     delivered: bool = False
+    composition: Composition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +163,8 @@ class Settlement:
     word from a bounded set, `detail` a sentence without values of the message, `group` what
     failures of one cause have in common. `holds` keeps the key of a dead message from going on.
     `notes` says that identity and version are to be remembered as delivered. `feeds` are messages
-    for other Routes. `journey` is what the steps did, as JSON, already masked.
+    for other Routes. `journey` is what the steps did, as JSON, already masked. `composition` is for
+    RETRY: the batch in which the message is to come again.
     """
 
     message: Message
@@ -167,6 +178,7 @@ class Settlement:
     feeds: tuple[Draft, ...] = ()
     memories: tuple[Memory, ...] = ()
     journey: bytes = b""
+    composition: Composition | None = None
 
     def harmless(self) -> "Settlement":
         """The same with texts that every database can hold."""
@@ -184,7 +196,8 @@ class Claim:
     """What a worker asks for.
 
     `serial` lets one message of a key be under way at a time, oldest first. `notes` asks for
-    `latest` and `delivered`. The claim ends after `lease` seconds unless it is extended.
+    `latest` and `delivered`. With `composed` a message brings those of its composition along, which
+    may be more than `limit`. The claim ends after `lease` seconds unless it is extended.
     """
 
     route: str
@@ -193,3 +206,4 @@ class Claim:
     lease: float
     serial: bool
     notes: bool = False
+    composed: bool = False
