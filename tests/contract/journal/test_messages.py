@@ -9,6 +9,8 @@ from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.entries import Draft, Latest, State, new_uid
 from isthmus_runtime.journal.journal import Journal
 
+ENDS = {"done": State.FINISHED, "held": State.DEAD}
+
 
 async def test_a_message_comes_back_as_it_was_accepted(journal: Journal) -> None:
     given = Draft(
@@ -210,7 +212,12 @@ async def test_what_was_delivered_is_noted_for_routes_that_ask(journal: Journal)
         pytest.param(["a done", "b open"], "b", False, id="the change is under way"),
         pytest.param(["a done", "b done"], "a", True, id="it changed back after it was delivered"),
         pytest.param(["a done", "b dead"], "a", False, id="the change died, and was taken back"),
-        pytest.param(["a done", "b dead"], "b", True, id="the change died, and is found again"),
+        pytest.param(["a done", "b dead"], "b", False, id="the change died, and is found again"),
+        pytest.param(["a dead"], "a", False, id="it died, and is found again"),
+        pytest.param(["a rejected"], "a", False, id="it was rejected, and is found again"),
+        pytest.param(["a held"], "a", False, id="it holds its key, and is found again"),
+        pytest.param(["a skipped"], "a", False, id="it was dropped, and is found again"),
+        pytest.param(["a dead", "b dead"], "a", True, id="it changed back after both died"),
     ],
 )
 async def test_a_draft_that_comes_once_is_passed_over_when(
@@ -221,10 +228,30 @@ async def test_a_draft_that_comes_once_is_passed_over_when(
         await journal.accept([draft(key="k", identity=identity, once=True)])
         if state != "open":
             message = await one(journal)
-            end = State.FINISHED if state == "done" else State.DEAD
-            await journal.settle(ended(message, end, notes=state == "done"))
+            end = ENDS.get(state) or State(state)
+            await journal.settle(ended(message, end, notes=state == "done", holds=state == "held"))
 
     assert await journal.accept([draft(key="k", identity=then, once=True)]) == int(passes)
+
+
+async def test_what_was_replayed_out_of_order_is_told_from_what_was_accepted_last(
+    journal: Journal,
+) -> None:
+    """`b` was delivered after `a`, then `a` was replayed: its target has `a`, so `b` is news."""
+
+    async def deliver(identity: str) -> None:
+        await journal.settle(ended(await one(journal), notes=True))
+        assert await journal.accept([record(identity)]) == 0
+
+    def record(identity: str) -> Draft:
+        return draft(key="k", identity=identity, once=True)
+
+    await journal.accept([record("b")])
+    await deliver("b")
+    await journal.accept([draft(key="k", identity="a")])  # as a replay, older than what came last
+    await deliver("a")
+
+    assert await journal.accept([record("b")]) == 1
 
 
 async def test_drafts_that_come_once_are_compared_within_a_call(journal: Journal) -> None:

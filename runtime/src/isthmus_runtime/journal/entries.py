@@ -60,8 +60,10 @@ class Draft:
     `route` is `namespace/name`. `request` is `$request` as JSON, as far as expressions read it.
     `identity` tells content apart: the same identity is the same content of the same thing, however
     often it comes, and targets get it as their idempotency key; the uid where a Route names no key.
-    With `once` a draft is passed over when the newest message of its key that is under way has its
-    identity or, where none is, the last that was delivered. `run` is the poll that found it.
+    With `once` a draft is passed over when the message that was accepted last for its key has its
+    identity, unless that was delivered and another one since; and when the last that was delivered
+    has it, and none is under way. So what died waits as a dead letter, and does not come again.
+    `run` is the poll that found it.
     Accepting a uid that is there already changes nothing, so it may be tried again.
     """
 
