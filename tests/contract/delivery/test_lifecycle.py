@@ -328,3 +328,20 @@ async def test_messages_are_forgotten_as_the_route_says(address: str, tmp_path: 
     await carrier.until(lambda found: len(found) == 3)
     await deliveries.drain(0)
     await deliveries.close()
+
+
+@BOTH
+async def test_claims_last_as_long_as_the_settings_say(carry: Carry, upstream: Start) -> None:
+    """What a killed process had is taken up after that, so nothing else may decide it."""
+    gate = asyncio.Event()
+    erp = await upstream(answer({}, when=gate))
+    it = await carry(connector(erp.url, timeout="60s"), it_sends(), claim_seconds=600)
+    await it.send({"n": 1})
+    await erp.until(lambda erp: erp.under_way == 1)
+
+    [claim] = await it.rows("SELECT state, due_at - since AS lasts FROM queue")
+    gate.set()
+    await it.until_settled(1)
+
+    assert claim["state"] == "processing"
+    assert claim["lasts"] >= 599
