@@ -1,6 +1,7 @@
 """Messages: accepted, claimed, settled, and nobody else's meanwhile."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from journals import ROUTE, accepted, bodies, broken, draft, ended, older, one, until, wish
@@ -326,26 +327,40 @@ async def test_the_backlog_counts_what_has_to_be_worked_on(journal: Journal) -> 
 
 
 async def test_who_listens_is_woken_by_what_comes(journal: Journal) -> None:
-    woken, others = asyncio.Event(), asyncio.Event()
+    woken, other = asyncio.Event(), asyncio.Event()
     stop = journal.listen(ROUTE, woken.set)
-    journal.listen("shop/other", others.set)
+    journal.listen("shop/other", other.set)
     await journal.claim(wish())
     woken.clear()
-    others.clear()
 
     await accepted(journal, "1")
-    await asyncio.wait_for(woken.wait(), 5)
-    assert not others.is_set()
+    await asyncio.wait_for(woken.wait(), 20)
 
     message = await one(journal)
     woken.clear()
     await journal.release([message])
-    await asyncio.wait_for(woken.wait(), 5)
+    await asyncio.wait_for(woken.wait(), 20)
 
+    other.clear()
     await journal.settle(ended(await one(journal), feeds=(draft(route="shop/other"),)))
-    await asyncio.wait_for(others.wait(), 5)
+    await asyncio.wait_for(other.wait(), 20)
     stop()
     stop()
+
+
+async def test_who_listens_is_not_woken_by_what_comes_for_others(journal: Journal) -> None:
+    """But for the times at which a home wakes everybody, to be sure."""
+    heard: Counter[str] = Counter()
+    for route in (ROUTE, "shop/other"):
+        journal.listen(route, lambda route=route: heard.update((route,)))  # type: ignore[misc]
+
+    await accepted(journal, *map(str, range(20)))
+
+    assert await until(lambda: _listened(heard[ROUTE] - heard["shop/other"])) >= 20
+
+
+async def _listened(count: int) -> int:
+    return count if count >= 20 else 0
 
 
 async def test_a_worker_that_is_cancelled_gives_back_what_it_asked_for(journal: Journal) -> None:

@@ -273,6 +273,17 @@ async def test_who_listens_is_woken_by_what_another_process_wrote(path: Path) ->
     await journal.close()
 
 
+async def test_opening_a_file_wakes_nobody(path: Path) -> None:
+    journal = await opening.open(f"sqlite:{path}")
+    woken = asyncio.Event()
+    journal.listen(ROUTE, woken.set)
+    assert await journal.claim(wish()) == []
+
+    await journal.close()  # what the writer had to say is said
+
+    assert not woken.is_set()
+
+
 async def test_accepting_waits_for_another_process_that_writes(path: Path) -> None:
     journal = await opening.open(f"sqlite:{path}")
     other = sqlite3.connect(path, isolation_level=None)
