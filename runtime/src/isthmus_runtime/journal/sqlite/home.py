@@ -49,7 +49,7 @@ class SqliteJournal:
         self._counted: set[str] = set()
         self._claimed_at: dict[str, float] = {}
         self._writer = Writer(path, self._clock, changed=self._note, strange=self._note_strange)
-        self._writer.submit(Job(_future(), do=claiming.forget_claims))
+        _unheeded(self._writer.submit(Job(_future(), do=claiming.forget_claims)))
 
     async def accept(self, drafts: Sequence[Draft]) -> int:
         """Write drafts; those that were there before are left as they are."""
@@ -200,7 +200,7 @@ class SqliteJournal:
         if not claimed.cancelled() and not claimed.exception() and claimed.result():
             messages = claimed.result()
             with contextlib.suppress(Unavailable):  # closed: the claims are forgotten anyway
-                self._do(lambda pen: claiming.release(pen, messages), durable=False)
+                _unheeded(self._do(lambda pen: claiming.release(pen, messages), durable=False))
 
     def _note(self, effects: Effects) -> None:
         self._backlog.update(effects.backlog)
@@ -213,6 +213,11 @@ class SqliteJournal:
         """Another process wrote: count again, and look whether there is work."""
         self._counted.clear()
         self._listeners.wake_all()
+
+
+def _unheeded(job: asyncio.Future[Any]) -> None:
+    """Nobody waits for it: should it fail, claims end with their lease."""
+    job.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 def _future() -> asyncio.Future[Any]:
