@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from journals import accepted, draft, ended, one, until, wish
+from journals import ROUTE, accepted, draft, ended, one, until, wish
 
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.desk import Act, Filter
@@ -140,3 +140,25 @@ async def test_of_a_batch_whose_message_is_gone_the_rest_comes(journal: Journal)
     await leave(journal, [await one(journal)], batch(2))
 
     assert told(await claimed(journal)) == [("1", batch(2))]
+
+
+async def test_pruning_forgets_the_batch_of_what_was_dropped(
+    journal: Journal, address: str
+) -> None:
+    """And not that of what waits."""
+    await accepted(journal, "1", "2")
+    messages = await journal.claim(wish())
+    await leave(journal, messages, batch(2), first=LATER)
+    desk = await opening.desk(address)
+    act = Act(name="act", who="jan", why="a test")
+    chosen = Filter(uids=(messages[0].uid,), states=(State.RETRY,))
+    dropped = [uid async for step in desk.drop(act, chosen) for uid in step.uids]
+
+    await journal.prune(ROUTE, settled_for=LATER, at_most=100)
+    replayed = Filter(uids=(messages[0].uid,), states=(State.SKIPPED,))
+    async for _ in desk.replay(Act(name="again", who="jan", why="a test"), replayed):
+        pass
+    await desk.close()
+
+    assert dropped == [messages[0].uid]
+    assert told(await claimed(journal)) == [("1", None)]

@@ -15,6 +15,7 @@ from isthmus_runtime.journal.journal import Unavailable
 from isthmus_runtime.journal.listeners import Listeners
 from isthmus_runtime.journal.permits import Grant, LocalPermits
 from isthmus_runtime.journal.script import Script
+from isthmus_runtime.journal.scripted import Scripted
 from isthmus_runtime.journal.sqlite import claiming, file
 from isthmus_runtime.journal.sqlite.clock import Clock, Sources
 from isthmus_runtime.journal.sqlite.pen import Pen, drive, play
@@ -35,7 +36,7 @@ async def open_file(path: Path, sources: Sources | None = None) -> "SqliteJourna
         raise
 
 
-class SqliteJournal:
+class SqliteJournal(Scripted):
     """A `Journal` in one file."""
 
     def __init__(self, path: Path, lock: file.WorkLock, sources: Sources) -> None:
@@ -115,34 +116,6 @@ class SqliteJournal:
             return play(pen, tasks.fire(route, at, drafts))
 
         return await self._do(do)
-
-    async def last_fire(self, route: str) -> datetime | None:
-        """See `tasks.last_fire`."""
-        return await self._play(lambda: tasks.last_fire(route))
-
-    async def lead(self, task: str, owner: str, lease: float) -> bool:
-        """See `tasks.lead`."""
-        return await self._play(lambda: tasks.lead(task, owner, lease))
-
-    async def resign(self, task: str, owner: str) -> None:
-        """See `tasks.resign`."""
-        await self._play(lambda: tasks.resign(task, owner))
-
-    async def watermark(self, route: str) -> str | None:
-        """See `tasks.watermark`."""
-        return await self._play(lambda: tasks.watermark(route))
-
-    async def begin_run(self, route: str) -> int:
-        """See `tasks.begin_run`."""
-        return await self._play(lambda: tasks.begin_run(route))
-
-    async def end_run(self, route: str, run: int, watermark: str | None) -> None:
-        """See `tasks.end_run`."""
-        await self._play(lambda: tasks.end_run(route, run, watermark))
-
-    async def put(self, memories_: Sequence[Memory]) -> None:
-        """See `memories.put`."""
-        await self._play(lambda: memories.put(memories_))
 
     async def get(
         self, namespace: str, store: str, *, key: str | None = None, reference: str | None = None
