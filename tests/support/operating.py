@@ -17,7 +17,7 @@ from isthmus_operator.operator import Operator
 
 T = TypeVar("T")
 IMAGE = "localhost/isthmus-runtime:test"
-DEADLINE_SECONDS = 15.0
+DEADLINE_SECONDS = 60.0
 
 
 async def eventually(

@@ -6,6 +6,7 @@ PostgreSQL refuses to run as root, so under root it runs as `nobody`.
 import contextlib
 import itertools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -138,6 +139,9 @@ class Cluster:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that the system gives to nobody by itself: it must be free again after a restart."""
+    while True:
+        port = random.randint(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -138,8 +138,8 @@ class HttpTransport(Model):
     idempotency_key: IdempotencyKey | None = Field(
         None,
         description="Send a key with every POST, PUT, PATCH and DELETE of a Route that delivers "
-        "messages: the same for the same step of the same message, however often it is tried. "
-        "Such a POST or PATCH counts as safe to repeat.",
+        "messages: the same for the same step of the same message or batch, however often it is "
+        "tried. Such a POST or PATCH counts as safe to repeat.",
     )
     retry: Retry | None = Field(
         None,

@@ -1,6 +1,6 @@
 """Webhook: an HTTP endpoint that takes messages and answers when they are safe."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -59,6 +59,14 @@ class WebhookSource(Model):
     )
     max_body: Size = Field(
         Size("1Mi"), description="The largest request body; a larger one is answered with 413."
+    )
+    body: Literal["json", "form", "text"] | None = Field(
+        None,
+        description="What senders write. `json`: JSON. `form`: a form of a web page "
+        "(`application/x-www-form-urlencoded`), which becomes an object of strings, with a list "
+        "where a name comes several times. `text`: `text/plain`, which becomes a string. What has "
+        "another content type is answered with 415. Left out, a body is kept as it came, and "
+        "rejected by the delivery where a step reads it and it is no JSON.",
     )
     verify: Verification | None = Field(
         None,

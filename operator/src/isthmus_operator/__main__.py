@@ -109,6 +109,7 @@ def _context(settings: Settings) -> Context:
         pull_policy=settings.runtime_pull_policy,
         gateway=Gateway(*settings.gateway) if settings.gateway else None,
         journal=Journal(SecretKey(*secret), settings.journal_port) if secret else None,
+        claim_seconds=settings.claim_seconds,
     )
 
 

@@ -53,6 +53,8 @@ class Settings:
     """Name and key of the Secret that holds the journal's address, in each Route's namespace."""
     journal_port: int
     """The port that pods connect to for the journal."""
+    claim_seconds: int
+    """How long a message is kept for a pod that says nothing any more."""
     log_level: str
 
     @classmethod
@@ -71,6 +73,7 @@ class Settings:
             gateway=read("GATEWAY", _gateway, ""),
             journal_secret=read("JOURNAL_SECRET", _secret_key, ""),
             journal_port=read("JOURNAL_PORT", _between(1, 65535), "5432"),
+            claim_seconds=read("CLAIM_SECONDS", _between(5, 3600), "30"),
             log_level=read("LOG_LEVEL", _level, "INFO"),
         )
         read.finish()

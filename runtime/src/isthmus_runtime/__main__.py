@@ -21,6 +21,8 @@ from isthmus_runtime.runtime import NoJournal, Runtime, Settings
 from isthmus_runtime.secrets import MissingSecret
 from isthmus_runtime.stopping import Signals
 
+CLAIM_SECONDS = 5, 3600
+"""Shorter claims end while a process is only busy; of longer ones nobody would wait for the end."""
 EXIT_CUT_SHORT = 1
 EXIT_UNUSABLE = 2
 
@@ -85,6 +87,7 @@ def _settings() -> Settings:
         admin_port=_port("ISTHMUS_ADMIN_PORT", 9090),
         linger_seconds=_number("ISTHMUS_LINGER_SECONDS", 0),
         drain_seconds=_number("ISTHMUS_DRAIN_SECONDS", 20),
+        claim_seconds=_between("ISTHMUS_CLAIM_SECONDS", *CLAIM_SECONDS, default=30),
         journal=os.environ.get("ISTHMUS_JOURNAL", ""),
         journal_file=Path(journal_file) if journal_file else None,
         limits=ServerLimits(max_age=_number("ISTHMUS_MAX_CONNECTION_SECONDS", 300) or math.inf),
@@ -96,6 +99,14 @@ def _port(variable: str, default: int) -> int:
     if number != int(number) or number > 65535:
         raise Unusable(f"{variable} is {number:g}; a port between 0 and 65535 is wanted")
     return int(number)
+
+
+def _between(variable: str, least: float, most: float, *, default: float) -> float:
+    number = _number(variable, default)
+    if not least <= number <= most:
+        wanted = f"a number from {least:g} to {most:g} is wanted"
+        raise Unusable(f"{variable} is {number:g}; {wanted}")
+    return number
 
 
 def _number(variable: str, default: float) -> float:

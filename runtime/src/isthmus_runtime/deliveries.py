@@ -32,11 +32,13 @@ class Deliveries:
         address: Callable[[], str],
         secrets: NotedSecrets,
         *,
+        claim_seconds: float = 30.0,
         sampled_every: float = 5.0,
         pruned_every: float = 60.0,
     ) -> None:
         self.access = Access(lambda: _opened(address))
         self._secrets = secrets
+        self._claim_seconds = claim_seconds
         self._sampled_every = sampled_every
         self._pruned_every = pruned_every
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{new_uid()[-8:]}"
@@ -52,6 +54,7 @@ class Deliveries:
             access=self.access,
             secrets=self._secrets,
             owner=self._owner,
+            claim_seconds=self._claim_seconds,
         )
 
     def stores(self, namespace: str) -> Stores:

@@ -12,6 +12,9 @@ from isthmus_runtime.tracing import Trace
 PLACE: Final = "#place"
 """A variable that no expression can name: which element of which splits a message is, as `.2.0`."""
 
+IDENTITY: Final = "#identity"
+"""Another one: what targets know the message, or the batch, by."""
+
 
 class Exchange:
     """A message, the variables bound so far, and how it ends.

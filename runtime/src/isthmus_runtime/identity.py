@@ -5,6 +5,7 @@ webhook sent three times, or the same record found by two polls, has one identit
 """
 
 import hashlib
+from collections.abc import Iterable
 
 
 def of_content(route: str, key: str, content: bytes) -> str:
@@ -15,6 +16,12 @@ def of_content(route: str, key: str, content: bytes) -> str:
 def of_fed(route: str, parent: str) -> str:
     """The identity of a message that another one fed to a Route, where that names no key."""
     return _digest(route.encode(), parent.encode())
+
+
+def of_batch(identities: Iterable[str], before: str = "") -> str:
+    """The identity of messages that go together, in this order. `before` is that of a batch that
+    the target has answered, of which these are left: another call than the one before."""
+    return _digest(before.encode(), *(each.encode() for each in identities))
 
 
 def _digest(*parts: bytes) -> str:

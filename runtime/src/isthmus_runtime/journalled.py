@@ -48,11 +48,13 @@ class JournalledRoute:
         access: Access,
         secrets: NotedSecrets,
         owner: str,
+        claim_seconds: float = 30.0,
     ) -> None:
         self.plan = plan
         self.name = f"{plan.namespace}/{plan.name}"
         self._access = access
         self._owner = owner
+        self._claim_seconds = claim_seconds
         self._secrets = secrets
         self._spec = plan.delivery or Delivery()
         self._binder = Binder()
@@ -219,4 +221,7 @@ class JournalledRoute:
             places=self._spec.concurrency,
             serial=self._spec.order == "key" or self._drafter.is_versioned or waits,
             notes=self._attempts.notes,
+            composed=self._spec.batch is not None,
+            lease=self._claim_seconds,
+            extended_every=self._claim_seconds / 3,
         )

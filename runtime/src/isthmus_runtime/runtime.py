@@ -40,6 +40,7 @@ class NoJournal(Exception):
 class Settings:
     """Where a process listens, how it leaves, how much it takes on; times in seconds.
 
+    Messages are kept for this process until it has said nothing for `claim_seconds`.
     The address of the journal is `journal`, or the text of `journal_file`, read when it is opened.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     admin_port: int = 9090
     linger_seconds: float = 0.0
     drain_seconds: float = 20.0
+    claim_seconds: float = 30.0
     max_in_flight: int = 2000
     journal: str = ""
     journal_file: Path | None = None
@@ -207,7 +209,9 @@ class Runtime:
                 )
             from isthmus_runtime.deliveries import Deliveries
 
-            self._deliveries = Deliveries(self._journal_address, self._secrets)
+            self._deliveries = Deliveries(
+                self._journal_address, self._secrets, claim_seconds=self._settings.claim_seconds
+            )
         return self._deliveries
 
     def _journal_address(self) -> str:

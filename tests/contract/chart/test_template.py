@@ -125,6 +125,7 @@ def test_a_typo_is_refused_wherever_it_stands(offline: Helm, path: str) -> None:
         ("watch.namespaces={shop,shop}", "at '/watch/namespaces': items at 0 and 1 are equal"),
         ("watch.namespaces={Shop}", "at '/watch/namespaces/0': 'Shop' does not match pattern"),
         ("gateway=public", "at '/gateway': 'public' does not match pattern"),
+        ("journal.claimSeconds=4", "at '/journal/claimSeconds': minimum: got 4, want 5"),
         ("journal.postgres.port=0", "at '/journal/postgres/port': minimum: got 0, want 1"),
         (
             "journal.postgres.secretKey=a/b",

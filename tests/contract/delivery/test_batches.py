@@ -5,10 +5,11 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from carriers import Carry
 from manifests_text import connector, delivering
 from served import Start
-from upstreams import Arrival, Behave, answer
+from upstreams import Arrival, Behave, answer, hangs
 
 HOOK = {"webhook": {"path": "/hook", "open": True, "split": "{% $ %}"}}
 SEND = "- call: {connector: erp, method: POST, path: /bulk}"
@@ -161,3 +162,71 @@ async def test_a_slow_target_leaves_what_waits_in_the_journal(
 
     assert status["inFlight"] <= 30
     assert {each.state for each in kept} == {"finished"}
+
+
+def sent(arrivals: list[Arrival]) -> list[tuple[str | None, list[int]]]:
+    """The key and the numbers of each call."""
+    return [
+        (arrival.header("idempotency-key"), [item["n"] for item in json.loads(arrival.body)])
+        for arrival in arrivals
+    ]
+
+
+BOTH_HOMES = pytest.mark.parametrize("home", ["sqlite", "postgresql"])
+
+
+@BOTH_HOMES
+async def test_a_batch_whose_answer_is_lost_is_sent_again_as_it_was(
+    carry: Carry, upstream: Start
+) -> None:
+    """Its target honours the key: whatever came meanwhile must not mix with it."""
+    erp = await upstream(hangs(), answer({}))
+    it = await carry(
+        connector(erp.url, idempotencyKey={}, timeout="500ms"),
+        batching({"count": 3, "wait": "50ms"}, concurrency=1),
+    )
+
+    await it.send([{"n": n} for n in range(3)])
+    await erp.until(lambda erp: len(erp.arrivals) == 1)
+    await it.send([{"n": n} for n in range(3, 5)])
+    kept = await it.until_settled(5)
+
+    calls = sent(erp.arrivals)
+    assert calls.count(calls[0]) == 2
+    assert calls[0][1] == [0, 1, 2]
+    assert sorted(numbers for _, numbers in calls) == [[0, 1, 2], [0, 1, 2], [3, 4]]
+    assert len({key for key, _ in calls}) == 2
+    assert {each.state for each in kept} == {"finished"}
+
+
+@BOTH_HOMES
+async def test_what_was_refused_of_a_batch_is_another_call(carry: Carry, upstream: Start) -> None:
+    """The system has answered under the first key, and would answer the same again."""
+    refusals = iter([[0, 2], [0, 1], []])
+    erp = await upstream(lambda _: answer({"errors": next(refusals)}))
+    it = await carry(
+        connector(erp.url, idempotencyKey={}),
+        batching({"count": 3, "wait": "50ms", "failures": "{% errors %}"}),
+    )
+
+    await it.send([{"n": n} for n in range(3)])
+    await it.until_settled(3)
+
+    calls = sent(erp.arrivals)
+    assert [numbers for _, numbers in calls] == [[0, 1, 2], [0, 2], [0, 2]]
+    assert len({key for key, _ in calls}) == 3
+
+
+async def test_a_batch_of_other_messages_has_another_key(carry: Carry, upstream: Start) -> None:
+    def choose(arrival: Arrival) -> Behave:
+        return answer(status=422) if b"poison" in arrival.body else answer({})
+
+    erp = await upstream(choose)
+    it = await carry(connector(erp.url, idempotencyKey={}), batching({"count": 4, "wait": "50ms"}))
+
+    await it.send([{"n": n, **({"poison": 1} if n == 2 else {})} for n in range(4)])
+    await it.until_settled(4)
+
+    keys = [key for key, _ in sent(erp.arrivals)]
+    assert None not in keys
+    assert len(set(keys)) == len(keys) == 5

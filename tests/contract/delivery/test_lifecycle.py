@@ -146,13 +146,13 @@ async def test_a_journal_that_comes_late_is_waited_for(
     carry: Carry, cluster: postgres.Cluster, upstream: Start
 ) -> None:
     erp = await upstream()
-    cluster.stop()
+    await asyncio.to_thread(cluster.stop)
     it = await carry(connector(erp.url), it_sends())
 
     ready = await it.admin.get("/readyz")
     refused = await it.post(json={})
     status = await it.status()
-    cluster.start()
+    await asyncio.to_thread(cluster.start)
     await until(lambda: _is_ready(it))
     await it.send({"n": 1})
 
@@ -179,11 +179,11 @@ async def test_a_journal_that_goes_away_is_waited_for_and_nothing_is_lost(
     await it.send({"n": 1})
     await erp.until(lambda erp: erp.under_way == 1)
 
-    cluster.stop()
+    await asyncio.to_thread(cluster.stop)
     gate.set()  # it is delivered, and cannot be settled yet
     refused = await it.post(json={"n": 2})
     is_ready = await _is_ready(it)
-    cluster.start()
+    await asyncio.to_thread(cluster.start)
     await until(lambda: _is_accepted(it, {"n": 3}))
     kept = await it.until_settled(2)
 
@@ -328,3 +328,20 @@ async def test_messages_are_forgotten_as_the_route_says(address: str, tmp_path: 
     await carrier.until(lambda found: len(found) == 3)
     await deliveries.drain(0)
     await deliveries.close()
+
+
+@BOTH
+async def test_claims_last_as_long_as_the_settings_say(carry: Carry, upstream: Start) -> None:
+    """What a killed process had is taken up after that, so nothing else may decide it."""
+    gate = asyncio.Event()
+    erp = await upstream(answer({}, when=gate))
+    it = await carry(connector(erp.url, timeout="60s"), it_sends(), claim_seconds=600)
+    await it.send({"n": 1})
+    await erp.until(lambda erp: erp.under_way == 1)
+
+    [claim] = await it.rows("SELECT state, due_at - since AS lasts FROM queue")
+    gate.set()
+    await it.until_settled(1)
+
+    assert claim["state"] == "processing"
+    assert claim["lasts"] >= 599

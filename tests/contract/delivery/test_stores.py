@@ -157,10 +157,10 @@ async def test_large_integers_survive_the_store(carry: Carry) -> None:
 @pytest.mark.parametrize("home", ["postgresql"])
 async def test_a_store_that_is_away_fails_the_request(carry: Carry, cluster: Any) -> None:
     it = await carry(READ)
-    cluster.stop()
+    await asyncio.to_thread(cluster.stop)
 
     refused = await it.http.get("/read?key=7")
-    cluster.start()
+    await asyncio.to_thread(cluster.start)
 
     assert refused.status_code == 503
     assert problem(refused)["type"].endswith("JournalUnavailable")

@@ -445,3 +445,100 @@ async def test_a_message_of_20_megabytes_is_delivered(carry: Carry, upstream: St
     assert (kept.state, kept.key, len(kept.body)) == ("finished", "7", len(body))
     assert erp.arrivals[0].body == b'{"n":7,"of":90000}'
     assert len(kept.journey) < 2_000
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content_type", "content", "becomes"),
+    [
+        pytest.param("json", "application/json", b'{"n":1}', b'{"n":1}', id="json"),
+        pytest.param("json", None, b'{"n":1}', b'{"n":1}', id="json that does not say so"),
+        pytest.param("json", "application/x+json", b"[]", b"[]", id="a kind of json"),
+        pytest.param("form", FORM, b"a=1&b=x+y%26z", b'{"a":"1","b":"x y&z"}', id="a form"),
+        pytest.param("form", FORM, b"a=1&a=&b=2&a=3", b'{"a":["1","","3"],"b":"2"}', id="a list"),
+        pytest.param(
+            "form", f"{FORM}; charset=UTF-8", b"a=%C3%BC", '{"a":"ü"}'.encode(), id="umlaut"
+        ),
+        pytest.param("form", FORM, b"", b"{}", id="an empty form"),
+        pytest.param("text", "text/plain", "grüß".encode(), '"grüß"'.encode(), id="text"),
+        pytest.param(
+            "text", 'text/plain; charset="ISO-8859-1"', b"gr\xfc\xdf", '"grüß"'.encode(), id="latin"
+        ),
+    ],
+)
+async def test_what_senders_write_becomes_a_message(
+    carry: Carry,
+    upstream: Start,
+    kind: str,
+    content_type: str | None,
+    content: bytes,
+    becomes: bytes,
+) -> None:
+    erp = await upstream()
+    it = await carry(connector(erp.url), delivering(webhook(body=kind), SEND))
+
+    headers = {"content-type": content_type} if content_type else {}
+    response = await it.post(content=content, headers=headers)
+    await it.until_settled(1)
+
+    assert response.status_code == 202
+    assert [arrival.body for arrival in erp.arrivals] == [becomes]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content_type", "content", "status", "said"),
+    [
+        ("json", "text/xml", b"<a/>", 415, "the request has text/xml where application/json is"),
+        ("form", "application/json", b"{}", 415, f"application/json where {FORM} is needed"),
+        ("form", None, b"a=1", 415, f"no content type where {FORM} is needed"),
+        ("form", FORM, b"a=%ff", 400, "a form that is none, or more than 10,000 fields"),
+        ("form", FORM, b"a&" * 10_001, 400, "a form that is none, or more than 10,000 fields"),
+        ("text", "text/html", b"x", 415, "text/html where text/plain is needed"),
+        ("text", "text/plain; charset=utf-7", b"x", 415, "the charset utf-7 where one of utf-8"),
+        ("text", "text/plain", b"\xff", 400, "a text that is not in its charset, utf-8"),
+    ],
+)
+async def test_what_senders_must_not_write_leaves_nothing(
+    carry: Carry, kind: str, content_type: str | None, content: bytes, status: int, said: str
+) -> None:
+    it = await carry(delivering(webhook(body=kind), KEEP))
+
+    headers = {"content-type": content_type} if content_type else {}
+    refused = await it.post(content=content, headers=headers)
+
+    assert refused.status_code == status
+    assert said in problem(refused)["detail"]
+    assert await it.messages() == []
+
+
+async def test_a_form_is_verified_as_it_came_and_split_as_it_is_read(carry: Carry) -> None:
+    verify = {"hmac": {"header": "X-Sign", "secret": ref()}}
+    spec = webhook(body="form", verify=verify, split="{% line %}")
+    it = await carry(delivering(spec, KEEP), secrets_in=SECRETS)
+    sent = b"line=a%20b&line=c"
+    signature = hmac.new(b"canary-key", sent, "sha256").hexdigest()
+    form = {"content-type": FORM}
+
+    taken = await it.post(content=sent, headers={"x-sign": signature, **form})
+    refused = await it.post(content=b"line=x", headers={"x-sign": signature, **form})
+    unread = await it.post(content=b"<a/>", headers={"content-type": "text/xml"})
+
+    assert (taken.status_code, refused.status_code) == (202, 401)
+    assert unread.status_code == 401, "who may not send is not told what to send"
+    assert [each.body for each in await it.messages()] == [b'"a b"', b'"c"']
+
+
+async def test_a_challenge_reads_a_form(carry: Carry) -> None:
+    challenge = {
+        "when": "{% type = 'verification' %}",
+        "respond": {"body": {"challenge": "{% challenge %}"}},
+    }
+    it = await carry(delivering(webhook(body="form", challenge=challenge), KEEP))
+
+    asked = await it.post(content=b"type=verification&challenge=42", headers={"content-type": FORM})
+    other = await it.post(content=b"<a/>", headers={"content-type": "text/xml"})
+
+    assert asked.json() == {"challenge": "42"}
+    assert other.status_code == 415

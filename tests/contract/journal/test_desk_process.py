@@ -11,7 +11,7 @@ import manifests_text
 import pytest
 from journals import accepted, ended, one, wish
 
-from isthmus_runtime.journal.entries import State
+from isthmus_runtime.journal.entries import Memory, State
 from isthmus_runtime.journal.journal import Journal
 
 OWN, SIBLING, FOREIGN = "default/it", "default/other", "elsewhere/it"
@@ -125,6 +125,93 @@ async def test_replayed_messages_wake_those_who_deliver(journal: Journal, pod: P
 
     assert [each for each in found if "done" in each] == [{"done": [own]}]
     assert (await one(journal, route=OWN)).uid == own
+
+
+def given(found: list[dict[str, Any]], name: str) -> list[Any]:
+    return [each[name] for each in found if name in each]
+
+
+async def test_messages_of_a_key_are_found_from_the_newest_back(journal: Journal, pod: Pod) -> None:
+    """As `messages show --key` and `list --key` ask."""
+    olds = await accepted(journal, "1", "2", "3", route=OWN, key="K-1")
+    await accepted(journal, "4", route=OWN, key="K-2")
+    [sibling] = await accepted(journal, "5", route=SIBLING, key="K-1")
+    await accepted(journal, "6", route=FOREIGN, key="K-1")
+    settled = await one(journal, route=OWN, limit=1)
+    await journal.settle(ended(settled))
+    of_key = {"do": "find", "filter": {"key": "K-1"}, "limit": 3}
+
+    first = pod.ask(of_key)
+    cursor = given(first, "end")[0]["cursor"]
+    second = pod.ask(of_key | {"cursor": cursor}, of_key | {"filter": {"key": "K-3"}})
+    newest = pod.ask({"do": "find", "filter": {"key": "K-1", "route": OWN}, "limit": 1})
+    [shown] = given(pod.ask({"do": "show", "id": given(newest, "message")[0]["id"]}), "shown")
+
+    assert [each["id"] for each in given(first, "message")] == [sibling, olds[2], olds[1]]
+    assert [each["id"] for each in given(second, "message")] == [olds[0]]
+    assert given(second, "message")[0]["state"] == "finished"
+    assert (shown["message"]["id"], shown["message"]["body"]) == (olds[2], 3)
+
+
+async def test_the_audit_tells_the_newest_acts_of_its_namespace(journal: Journal, pod: Pod) -> None:
+    own, sibling, foreign = [await dead(journal, each) for each in (OWN, SIBLING, FOREIGN)]
+    for number, (do, uid) in enumerate((("drop", own), ("replay", sibling))):
+        act = {"act": f"a{number}", "who": "sam", "why": f"reason {number}"}
+        pod.ask({"do": do, "filter": {"ids": [uid]}, **act})
+    pod.ask({"do": "drop", "filter": {"ids": [foreign]}, "act": "b", "who": "sam", "why": "no"})
+
+    first = pod.ask({"do": "audit", "limit": 1})
+    cursor = given(first, "end")[0]["cursor"]
+    second = pod.ask({"do": "audit", "limit": 1, "cursor": cursor})
+    all_ = pod.ask({"do": "audit"})
+
+    told = [(each["action"], each["who"], each["why"]) for each in given(all_, "act")]
+    assert told == [("replay", "sam", "reason 1"), ("drop", "sam", "reason 0")]
+    assert given(first, "act") + given(second, "act") == given(all_, "act")
+
+
+async def test_a_store_is_exported_and_one_of_another_namespace_is_not(
+    journal: Journal, pod: Pod
+) -> None:
+    await journal.put(
+        [
+            Memory(
+                namespace=namespace,
+                store="customers",
+                key=f"k{number:03}",
+                reference=f"C-{number}",
+                value=json.dumps({"n": number}).encode(),
+                ttl=3600.0 if number == 0 else None,
+            )
+            for namespace in ("default", "elsewhere")
+            for number in range(300)
+        ]
+    )
+    wanted = {"do": "remembered", "store": "customers"}
+
+    own = given(pod.ask(wanted | {"namespace": "default"}), "memory")
+    foreign = pod.ask(wanted | {"namespace": "elsewhere"})
+
+    assert [each["key"] for each in own] == [f"k{number:03}" for number in range(300)]
+    assert [each["ttlInSeconds"] is not None for each in own] == [True, *[False] * 299]
+    assert own[7] == {
+        "store": "customers",
+        "key": "k007",
+        "reference": "C-7",
+        "value": {"n": 7},
+        "ttlInSeconds": None,
+    }
+    assert foreign == [{"end": {}}]
+
+
+async def test_an_export_has_the_bodies_of_the_pods_own_route(journal: Journal, pod: Pod) -> None:
+    own, sibling = [await dead(journal, each) for each in (OWN, SIBLING)]
+
+    found = given(pod.ask({"do": "export", "filter": {"states": ["dead"]}}), "message")
+
+    assert next((each["id"], each["bodyIs"]) for each in found) == (sibling, "withheld")
+    assert found[1]["id"] == own
+    assert found[1]["body"] == {"name": "Zoë", "card": "***", "note": "pass: ***"}
 
 
 WRONG = {

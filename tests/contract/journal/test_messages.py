@@ -1,6 +1,7 @@
 """Messages: accepted, claimed, settled, and nobody else's meanwhile."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from journals import ROUTE, accepted, bodies, broken, draft, ended, older, one, until, wish
@@ -8,6 +9,8 @@ from journals import ROUTE, accepted, bodies, broken, draft, ended, older, one, 
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.entries import Draft, Latest, State, new_uid
 from isthmus_runtime.journal.journal import Journal
+
+ENDS = {"done": State.FINISHED, "held": State.DEAD}
 
 
 async def test_a_message_comes_back_as_it_was_accepted(journal: Journal) -> None:
@@ -210,7 +213,12 @@ async def test_what_was_delivered_is_noted_for_routes_that_ask(journal: Journal)
         pytest.param(["a done", "b open"], "b", False, id="the change is under way"),
         pytest.param(["a done", "b done"], "a", True, id="it changed back after it was delivered"),
         pytest.param(["a done", "b dead"], "a", False, id="the change died, and was taken back"),
-        pytest.param(["a done", "b dead"], "b", True, id="the change died, and is found again"),
+        pytest.param(["a done", "b dead"], "b", False, id="the change died, and is found again"),
+        pytest.param(["a dead"], "a", False, id="it died, and is found again"),
+        pytest.param(["a rejected"], "a", False, id="it was rejected, and is found again"),
+        pytest.param(["a held"], "a", False, id="it holds its key, and is found again"),
+        pytest.param(["a skipped"], "a", False, id="it was dropped, and is found again"),
+        pytest.param(["a dead", "b dead"], "a", True, id="it changed back after both died"),
     ],
 )
 async def test_a_draft_that_comes_once_is_passed_over_when(
@@ -221,10 +229,30 @@ async def test_a_draft_that_comes_once_is_passed_over_when(
         await journal.accept([draft(key="k", identity=identity, once=True)])
         if state != "open":
             message = await one(journal)
-            end = State.FINISHED if state == "done" else State.DEAD
-            await journal.settle(ended(message, end, notes=state == "done"))
+            end = ENDS.get(state) or State(state)
+            await journal.settle(ended(message, end, notes=state == "done", holds=state == "held"))
 
     assert await journal.accept([draft(key="k", identity=then, once=True)]) == int(passes)
+
+
+async def test_what_was_replayed_out_of_order_is_told_from_what_was_accepted_last(
+    journal: Journal,
+) -> None:
+    """`b` was delivered after `a`, then `a` was replayed: its target has `a`, so `b` is news."""
+
+    async def deliver(identity: str) -> None:
+        await journal.settle(ended(await one(journal), notes=True))
+        assert await journal.accept([record(identity)]) == 0
+
+    def record(identity: str) -> Draft:
+        return draft(key="k", identity=identity, once=True)
+
+    await journal.accept([record("b")])
+    await deliver("b")
+    await journal.accept([draft(key="k", identity="a")])  # as a replay, older than what came last
+    await deliver("a")
+
+    assert await journal.accept([record("b")]) == 1
 
 
 async def test_drafts_that_come_once_are_compared_within_a_call(journal: Journal) -> None:
@@ -299,26 +327,40 @@ async def test_the_backlog_counts_what_has_to_be_worked_on(journal: Journal) -> 
 
 
 async def test_who_listens_is_woken_by_what_comes(journal: Journal) -> None:
-    woken, others = asyncio.Event(), asyncio.Event()
+    woken, other = asyncio.Event(), asyncio.Event()
     stop = journal.listen(ROUTE, woken.set)
-    journal.listen("shop/other", others.set)
+    journal.listen("shop/other", other.set)
     await journal.claim(wish())
     woken.clear()
-    others.clear()
 
     await accepted(journal, "1")
-    await asyncio.wait_for(woken.wait(), 5)
-    assert not others.is_set()
+    await asyncio.wait_for(woken.wait(), 20)
 
     message = await one(journal)
     woken.clear()
     await journal.release([message])
-    await asyncio.wait_for(woken.wait(), 5)
+    await asyncio.wait_for(woken.wait(), 20)
 
+    other.clear()
     await journal.settle(ended(await one(journal), feeds=(draft(route="shop/other"),)))
-    await asyncio.wait_for(others.wait(), 5)
+    await asyncio.wait_for(other.wait(), 20)
     stop()
     stop()
+
+
+async def test_who_listens_is_not_woken_by_what_comes_for_others(journal: Journal) -> None:
+    """But for the times at which a home wakes everybody, to be sure."""
+    heard: Counter[str] = Counter()
+    for route in (ROUTE, "shop/other"):
+        journal.listen(route, lambda route=route: heard.update((route,)))  # type: ignore[misc]
+
+    await accepted(journal, *map(str, range(20)))
+
+    assert await until(lambda: _listened(heard[ROUTE] - heard["shop/other"])) >= 20
+
+
+async def _listened(count: int) -> int:
+    return count if count >= 20 else 0
 
 
 async def test_a_worker_that_is_cancelled_gives_back_what_it_asked_for(journal: Journal) -> None:

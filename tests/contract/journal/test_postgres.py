@@ -1,6 +1,7 @@
 """What only the database has: replicas, a network, a server that stops, and its clock."""
 
 import asyncio
+import contextlib
 import random
 import subprocess
 import sys
@@ -9,11 +10,12 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from signal import SIGINT, SIGQUIT
+from signal import SIGINT, SIGQUIT, Signals
 
 import postgres
 import pytest
 from journals import ROUTE, accepted, bodies, broken, draft, ended, one, until, wish
+from noise import unheard
 
 from isthmus_runtime.journal import opening, schema
 from isthmus_runtime.journal.desk import Act, Desk, Filter
@@ -422,6 +424,37 @@ async def test_a_database_that_is_restarted_loses_nothing(
     heard.clear()
     await asyncio.wait_for(heard.wait(), 20)
     await journal.close()
+
+
+@pytest.mark.parametrize("how", [SIGINT, SIGQUIT], ids=["a fast shutdown", "a crash"])
+async def test_a_database_that_dies_under_calls_that_end_early_makes_no_noise(
+    own_cluster: postgres.Cluster, how: Signals
+) -> None:
+    """A connection that is being opened when its caller goes away fails, and somebody must look at
+    that error."""
+    journal = await opening.open(own_cluster.database())
+    stop = asyncio.Event()
+    dice = random.Random(1)
+
+    async def call() -> None:
+        while not stop.is_set():
+            calls = (journal.claim(wish()), journal.backlog(ROUTE), journal.accept([draft()]))
+            for each in calls:
+                with contextlib.suppress(Unavailable, TimeoutError):
+                    await asyncio.wait_for(each, dice.random() * 0.005)
+            await asyncio.sleep(0)
+
+    with unheard() as noise:
+        calling = [asyncio.create_task(call()) for _ in range(8)]
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(own_cluster.stop, how)
+        await asyncio.to_thread(own_cluster.start)
+        stop.set()
+        await asyncio.gather(*calling)
+        await journal.close()
+        del calling
+
+    assert noise == []
 
 
 async def test_acceptance_under_load_survives_a_restart(own_cluster: postgres.Cluster) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from journals import ROUTE, accepted, bodies, draft, ended, one, until, wish
+from noise import unheard
 from workers import Worker
 
 from isthmus_runtime.journal import opening, schema
@@ -271,6 +272,35 @@ async def test_who_listens_is_woken_by_what_another_process_wrote(path: Path) ->
     await asyncio.wait_for(woken.wait(), 10)
     assert await journal.backlog(ROUTE) == 0
     await journal.close()
+
+
+async def test_a_claim_that_cannot_be_forgotten_at_the_start_makes_no_noise(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file, "PATIENCE", 0.1)
+    await (await opening.open(f"sqlite:{path}")).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with unheard() as noise:
+        journal = await opening.open(f"sqlite:{path}")
+        with pytest.raises(Unavailable):
+            await journal.claim(wish())
+        await journal.close()
+    other.close()
+
+    assert noise == []
+
+
+async def test_opening_a_file_wakes_nobody(path: Path) -> None:
+    journal = await opening.open(f"sqlite:{path}")
+    woken = asyncio.Event()
+    journal.listen(ROUTE, woken.set)
+    assert await journal.claim(wish()) == []
+
+    await journal.close()  # what the writer had to say is said
+
+    assert not woken.is_set()
 
 
 async def test_accepting_waits_for_another_process_that_writes(path: Path) -> None:

@@ -240,6 +240,7 @@ TAKEN |= {
           method: PUT
           path: /hooks/{{id}}
           maxBody: 2Mi
+          body: form
           verify:
             hmac:
               header: X-Signature

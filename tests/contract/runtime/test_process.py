@@ -265,6 +265,11 @@ UNUSABLE = {
         {"ISTHMUS_LINGER_SECONDS": "5s"},
         "ISTHMUS_LINGER_SECONDS is '5s'; a number is wanted",
     ),
+    "claims too short": (
+        b"",
+        {"ISTHMUS_CLAIM_SECONDS": "2"},
+        "ISTHMUS_CLAIM_SECONDS is 2; a number from 5 to 3600 is wanted",
+    ),
     "no secrets": (b"", {"ISTHMUS_SECRETS": "/not/there"}, "/not/there cannot be read: No such"),
 }
 

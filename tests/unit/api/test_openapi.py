@@ -255,6 +255,18 @@ def test_the_body_of_a_webhook(spec: dict[str, Any], has_schema: bool) -> None:
     assert ("schema" in made) is has_schema
 
 
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [
+        ("json", "application/json"),
+        ("form", "application/x-www-form-urlencoded"),
+        ("text", "text/plain"),
+    ],
+)
+def test_a_webhook_says_what_its_sender_writes(body: str, media: str) -> None:
+    assert list(accepting(hook(webhook={"body": body}))["requestBody"]["content"]) == [media]
+
+
 def test_a_webhook_says_how_its_sender_proves_itself() -> None:
     secret = {"secretKeyRef": {"name": "shop", "key": "hook"}}
     verify = {

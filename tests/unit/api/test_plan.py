@@ -800,6 +800,7 @@ DELIVERING: dict[str, dict[str, Any]] = yaml.safe_load("""
 webhook:
   method: PUT
   path: /hooks/{id}
+  body: form
   maxBody: 2Mi
   verify:
     hmac:
@@ -950,7 +951,7 @@ def changed(written: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any] | 
 
 OTHER_TEXTS = (
     *("5s", "6s", "3Mi", "{% changed %}", "PUT", "PATCH", "basic", "three", "/changed", "2"),
-    *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily"),
+    *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily", "text"),
 )
 """One of them is taken in the place of any text."""
 

@@ -30,6 +30,7 @@ def test_three_variables_are_enough() -> None:
         gateway=None,
         journal_secret=None,
         journal_port=5432,
+        claim_seconds=30,
         log_level="INFO",
     )
 
@@ -46,6 +47,7 @@ def test_every_variable_is_read() -> None:
             "ISTHMUS_GATEWAY": "edge/public",
             "ISTHMUS_JOURNAL_SECRET": "journal/dsn",
             "ISTHMUS_JOURNAL_PORT": "6432",
+            "ISTHMUS_CLAIM_SECONDS": "5",
             "ISTHMUS_LOG_LEVEL": "debug",
         }
     )
@@ -53,6 +55,7 @@ def test_every_variable_is_read() -> None:
     assert settings.namespaces == ("shop", "erp")
     assert settings.gateway == ("edge", "public")
     assert (settings.journal_secret, settings.journal_port) == (("journal", "dsn"), 6432)
+    assert settings.claim_seconds == 5
     assert (settings.runtime_pull_policy, settings.lease) == ("Never", "blue")
     assert (settings.port, settings.workers, settings.log_level) == (8081, 4, "DEBUG")
 
@@ -75,6 +78,7 @@ def test_one_that_is_missing_is_named(variable: str) -> None:
         ("JOURNAL_SECRET", "journal", "name/key of a Secret"),
         ("JOURNAL_SECRET", "journal/..", "name/key of a Secret"),
         ("JOURNAL_PORT", "0", "a whole number from 1 to 65535"),
+        ("CLAIM_SECONDS", "4", "a whole number from 5 to 3600"),
         ("NAMESPACES", "shop,,erp", "namespaces with commas between"),
         ("NAMESPACES", "*", "namespaces with commas between"),
         ("RUNTIME_PULL_POLICY", "always", "one of Always, IfNotPresent, Never"),

@@ -13,6 +13,11 @@ from isthmus_api.verification import Hmac, Verification
 from isthmus_api.webhook import WebhookSource
 
 _CHALLENGE: Final = ("spec", "source", "webhook", "challenge")
+_MEDIA: Final = {
+    "json": JSON,
+    "form": "application/x-www-form-urlencoded",
+    "text": "text/plain",
+}
 _ACCEPTED: Final[Json] = {
     "type": "object",
     "required": ["accepted"],
@@ -81,11 +86,12 @@ class Operation:
 
     def _request_body(self) -> Json:
         """The body; a `validate` that comes first sees it as it is, where it is not split."""
+        media = _MEDIA[self._webhook.body or "json"]
         first = self._route.spec.steps[0].validate_
         if first is None or self._webhook.split or self._is_batched:
-            return {"required": True, "content": {JSON: {}}}
+            return {"required": True, "content": {media: {}}}
         schema = self._components.schema(f"{self._name}-request", first.schema_)
-        return {"required": True, "content": {JSON: {"schema": schema}}}
+        return {"required": True, "content": {media: {"schema": schema}}}
 
     @property
     def _is_batched(self) -> bool:

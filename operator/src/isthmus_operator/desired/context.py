@@ -44,7 +44,8 @@ class Context:
 
     `image` is the runtime's. `gateway` is where Routes are exposed that name no Gateway themselves;
     `gateway_api` tells whether the cluster serves the Gateway API. Without a `journal` only Routes
-    that answer over HTTP can run.
+    that answer over HTTP can run. `claim_seconds` is how long a message is kept for a pod that says
+    nothing any more.
     """
 
     image: str
@@ -52,3 +53,4 @@ class Context:
     gateway: Gateway | None = None
     gateway_api: bool = False
     journal: Journal | None = None
+    claim_seconds: int = 30

@@ -129,7 +129,7 @@ def _process(
     spec: RouteSpec, plan: RoutePlan, keys: tuple[SecretKey, ...], context: Context
 ) -> Manifest:
     wished = spec.pod_template or _NOTHING
-    settings = _settings(keys, journal.of(plan, context))
+    settings = _settings(keys, journal.of(plan, context), context)
     traffic = {"name": TRAFFIC, "containerPort": TRAFFIC_PORT, "protocol": "TCP"}
     secrets = [{"name": "secrets", "mountPath": SECRETS_FOLDER, "readOnly": True}]
     return {
@@ -150,18 +150,27 @@ def _process(
     }
 
 
-def _settings(keys: tuple[SecretKey, ...], used: Journal | None) -> list[Manifest]:
+def _settings(
+    keys: tuple[SecretKey, ...], used: Journal | None, context: Context
+) -> list[Manifest]:
     """What the process is told; see `isthmus_runtime.__main__`."""
     settings: dict[str, Any] = {
         "ISTHMUS_PLAN": f"{PLAN_FOLDER}/{config_map.KEY}",
         **({"ISTHMUS_SECRETS": SECRETS_FOLDER} if keys else {}),
-        **({"ISTHMUS_JOURNAL_FILE": _file(used.secret)} if used else {}),
+        **(_journal(used, context) if used else {}),
         "ISTHMUS_PORT": TRAFFIC_PORT,
         "ISTHMUS_ADMIN_PORT": ADMIN_PORT,
         "ISTHMUS_LINGER_SECONDS": LINGER_SECONDS,
         "ISTHMUS_DRAIN_SECONDS": DRAIN_SECONDS,
     }
     return [{"name": name, "value": str(value)} for name, value in settings.items()]
+
+
+def _journal(used: Journal, context: Context) -> dict[str, Any]:
+    return {
+        "ISTHMUS_JOURNAL_FILE": _file(used.secret),
+        "ISTHMUS_CLAIM_SECONDS": context.claim_seconds,
+    }
 
 
 def _file(key: SecretKey) -> str:

@@ -18,6 +18,7 @@ from isthmus_runtime.delivery.passage import Passage, Passed
 from isthmus_runtime.delivery.policy import Terms, Verdict
 from isthmus_runtime.delivery.versions import is_older
 from isthmus_runtime.drafting import Drafter
+from isthmus_runtime.exchange import IDENTITY
 from isthmus_runtime.faults import Fault, Rejected
 from isthmus_runtime.http.messages import Header
 from isthmus_runtime.journal.entries import Draft, Message, Settlement, State
@@ -63,6 +64,7 @@ class Attempts:
             **self._variables,
             "request": _request(message),
             "message": about(message),
+            IDENTITY: message.identity,
         }
         passed = await self._passage.through(body(message), variables, trace=trace(message))
         return self._settled(message, self._judged(message, passed.failure, passed), passed)

@@ -76,9 +76,12 @@ class Batching:
         return self._count - len(self._open) if places else 0
 
     def add(self, messages: Sequence[Message], *, now: float) -> list[Group]:
-        """Fill the open batch; one that is full goes, and the next one is begun."""
-        full = []
+        """Fill the open batch; one that is full goes, and the next one is begun. What was left of
+        an earlier batch goes as it is."""
+        full = _left(messages)
         for message in messages:
+            if message.composition:
+                continue
             if self._open and self._bytes + len(message.body) > self._size:
                 full.append(self.take())
             if not self._open:
@@ -102,3 +105,12 @@ class Batching:
         """The open batch as it is; the next one is begun."""
         taken, self._open, self._bytes = tuple(self._open), [], 0
         return taken
+
+
+def _left(messages: Sequence[Message]) -> list[Group]:
+    """The batches that are tried again."""
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        if message.composition:
+            found.setdefault(message.composition.key, []).append(message)
+    return [tuple(group) for group in found.values()]

@@ -45,13 +45,14 @@ class Attempting(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """How a worker claims: for which Route, as who, how many groups at once, one message of a key
-    at a time, with what was delivered before; times in seconds."""
+    at a time, with what was delivered before, batches as they were; times in seconds."""
 
     route: str
     owner: str
     places: int
     serial: bool = False
     notes: bool = False
+    composed: bool = False
     lease: float = 30.0
     extended_every: float = 10.0
 
@@ -141,7 +142,7 @@ class Worker:
             return _LOOK_AGAIN
         claimed = await self._journal.claim(self._wish(wanted))
         self._held.update({_name(message): message for message in claimed})
-        self._more = len(claimed) == wanted
+        self._more = len(claimed) >= wanted
         self._ready.extend(self._gathering.add(claimed, now=self._now()))
         if ripe := self._gathering.ripe(now=self._now()):
             self._ready.append(ripe)
@@ -175,6 +176,7 @@ class Worker:
             lease=terms.lease,
             serial=terms.serial,
             notes=terms.notes,
+            composed=terms.composed,
         )
 
     async def _until_due(self) -> float:

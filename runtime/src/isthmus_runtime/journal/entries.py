@@ -60,8 +60,10 @@ class Draft:
     `route` is `namespace/name`. `request` is `$request` as JSON, as far as expressions read it.
     `identity` tells content apart: the same identity is the same content of the same thing, however
     often it comes, and targets get it as their idempotency key; the uid where a Route names no key.
-    With `once` a draft is passed over when the newest message of its key that is under way has its
-    identity or, where none is, the last that was delivered. `run` is the poll that found it.
+    With `once` a draft is passed over when the message that was accepted last for its key has its
+    identity, unless that was delivered and another one since; and when the last that was delivered
+    has it, and none is under way. So what died waits as a dead letter, and does not come again.
+    `run` is the poll that found it.
     Accepting a uid that is there already changes nothing, so it may be tried again.
     """
 
@@ -102,12 +104,21 @@ class Latest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """A batch that is to come again as it was: `key` is what its target knows it by, `size` of how
+    many messages it is."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message that was claimed. `token` is the claim: who has an older one settles nothing.
 
     `attempt` counts from 1. Times are Unix seconds by the journal's clock. `latest` is what was
     delivered last for its key, `delivered` whether its identity was delivered before; both are
-    known only to Routes that ask for them.
+    known only to Routes that ask for them. `composition` is the batch that it was left in.
     """
 
     route: str
@@ -128,6 +139,7 @@ class Message:
     claimed_at: float
     latest: Latest | None = None
     delivered: bool = False
+    composition: Composition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +165,8 @@ class Settlement:
     word from a bounded set, `detail` a sentence without values of the message, `group` what
     failures of one cause have in common. `holds` keeps the key of a dead message from going on.
     `notes` says that identity and version are to be remembered as delivered. `feeds` are messages
-    for other Routes. `journey` is what the steps did, as JSON, already masked.
+    for other Routes. `journey` is what the steps did, as JSON, already masked. `composition` is for
+    RETRY: the batch in which the message is to come again.
     """
 
     message: Message
@@ -167,6 +180,7 @@ class Settlement:
     feeds: tuple[Draft, ...] = ()
     memories: tuple[Memory, ...] = ()
     journey: bytes = b""
+    composition: Composition | None = None
 
     def harmless(self) -> "Settlement":
         """The same with texts that every database can hold."""
@@ -184,7 +198,8 @@ class Claim:
     """What a worker asks for.
 
     `serial` lets one message of a key be under way at a time, oldest first. `notes` asks for
-    `latest` and `delivered`. The claim ends after `lease` seconds unless it is extended.
+    `latest` and `delivered`. With `composed` a message brings those of its composition along, which
+    may be more than `limit`. The claim ends after `lease` seconds unless it is extended.
     """
 
     route: str
@@ -193,3 +208,4 @@ class Claim:
     lease: float
     serial: bool
     notes: bool = False
+    composed: bool = False

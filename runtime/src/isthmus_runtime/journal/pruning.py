@@ -52,6 +52,7 @@ async def prune(play: Play, route: str, *, settled_for: float, at_most: int) -> 
         gone += count
     while await play(lambda: deliveries(route, settled_for=settled_for)):
         pass
+    await play(lambda: compositions(route))
     while await play(memories):
         pass
     return gone
@@ -95,6 +96,15 @@ def deliveries(route: str, *, settled_for: float) -> Script[int]:
         CHUNK,
     )
     return len(gone)
+
+
+def compositions(route: str) -> Script[None]:
+    """One transaction: batches of which a message was dropped, or that nobody composes any more."""
+    yield query(
+        "DELETE FROM compositions WHERE route = $1 AND NOT EXISTS ("
+        "  SELECT 1 FROM queue WHERE queue.sequence = compositions.sequence)",
+        route,
+    )
 
 
 def memories() -> Script[int]:

@@ -1,8 +1,7 @@
 """Known: what a poll has accepted already, so that it is not accepted again in the next run.
 
-The journal decides what is no news; this spares asking it, and keeps a record that died from coming
-again with every run: it waits as a dead letter. It is forgotten with the process, or with the Route
-as it is now, so what a new revision mends is tried again.
+The journal decides what is no news; this spares asking it. It is forgotten with the process, or
+with the Route as it is now.
 """
 
 from collections.abc import Sequence

@@ -26,7 +26,7 @@ from isthmus_runtime.http.messages import Head, Request, Response, header
 from isthmus_runtime.journal.entries import Draft
 from isthmus_runtime.journal.journal import Messages, Unavailable
 from isthmus_runtime.secrets import Secrets
-from isthmus_runtime.sources import verification
+from isthmus_runtime.sources import payload, verification
 from isthmus_runtime.sources.room import Room
 from isthmus_runtime.steps import flow, respond
 from isthmus_runtime.steps.bound import Binder
@@ -62,6 +62,7 @@ class Webhook(Endpoint):
         self._room = room
         self._challenge = _challenge(spec, binder)
         self._verify = verification.compile(spec.verify, secrets, binder) if spec.verify else None
+        self._payload = payload.reader(spec.body) if spec.body else None
         self._split = binder.template(spec.split) if spec.split else None
         self._reply = _reply(spec.reply, binder)
         self._read = binder.request_fields
@@ -93,11 +94,13 @@ class Webhook(Endpoint):
         """Take the messages of a request; a `Fault` where it is not to be had."""
         started = time.perf_counter()
         x = self._exchange(request, params, trace)
-        challenged = self.challenged(x)
+        challenged = self.challenged(request, x)
         if challenged is not None:
             return challenged
         if self._verify:
             self._verify(request, x)
+        if self._payload:
+            x.body = self._payload(request)
         drafts = self._drafts(request.head, params, x)
         await self._accept(drafts)
         self._accepted.inc(len(drafts))
@@ -106,17 +109,19 @@ class Webhook(Endpoint):
 
     def take_challenge(self, request: Request, params: dict[str, str], trace: Trace) -> Response:
         """Answer a request that can only be a challenge."""
-        found = self.challenged(self._exchange(request, params, trace))
+        found = self.challenged(request, self._exchange(request, params, trace))
         if found is None:
             raise Fault("MethodNotAllowed", f"messages are sent with {self.method}", 405)
         return found
 
-    def challenged(self, x: Exchange) -> Response | None:
+    def challenged(self, request: Request, x: Exchange) -> Response | None:
         """The answer to a challenge; nothing to what is none."""
         if self._challenge is None:
             return None
         is_one, answer = self._challenge
         try:
+            if self._payload:
+                x.body = self._payload(request)
             if not is_one(x):
                 return None
         except _FAILURES:

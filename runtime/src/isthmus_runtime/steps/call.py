@@ -11,7 +11,7 @@ from isthmus_runtime import metrics, tracing
 from isthmus_runtime.body import JSON, Body
 from isthmus_runtime.connectors.cache import ResponseCache
 from isthmus_runtime.connectors.connector import IDEMPOTENT, Call
-from isthmus_runtime.exchange import PLACE, Exchange
+from isthmus_runtime.exchange import IDENTITY, PLACE, Exchange
 from isthmus_runtime.faults import Upstream, out_of_time
 from isthmus_runtime.http.messages import Header, Response, header
 from isthmus_runtime.steps.bound import Binder
@@ -124,14 +124,15 @@ def writer(step: Step, binder: Binder, connector: System, *, mark: str = "") -> 
 
 
 def _with_key(write: Write, name: bytes, mark: str) -> Write:
-    """Send what makes this call of this message one and the same, however often it is made.
+    """Send what makes this call of this message, or batch, one and the same, however often it is
+    made.
 
     A message of a Route that answers its caller has no identity, and so sends none.
     """
 
     def keyed(x: Exchange) -> Call:
         call = write(x)
-        identity = x.variables.get("message", {}).get("identity")
+        identity = x.variables.get(IDENTITY)
         if identity is None:
             return call
         place = x.variables.get(PLACE, "")

@@ -207,6 +207,15 @@ def test_the_port_of_the_database_rolls_no_pod() -> None:
     assert before["spec"] == after["spec"]
 
 
+def test_pods_with_a_journal_are_told_how_long_claims_last() -> None:
+    case = CASES["webhook"]
+    context = Context(IMAGE, journal=JOURNAL, claim_seconds=45)
+
+    [process] = deployment(Case(case.text, context))["spec"]["template"]["spec"]["containers"]
+
+    assert {"name": "ISTHMUS_CLAIM_SECONDS", "value": "45"} in process["env"]
+
+
 def test_what_the_route_wishes_for_stands_beside_what_we_give() -> None:
     template = route(EVERY_FIELD)["spec"]["template"]
     env = {each["name"] for each in template["spec"]["containers"][0]["env"]}

@@ -45,10 +45,13 @@ _ACCEPT_ONCE: Final = (
     f"WITH given AS ({GIVEN}), written AS ({_WRITTEN}), coming AS ({_COMING}) {_QUEUED}"
 )
 _KNOWN: Final = (
-    "SELECT asked.number, CASE WHEN q.sequence IS NULL THEN l.identity ELSE l.coming END"
+    "SELECT asked.number,"
+    " CASE WHEN coalesce(q.sequence, o.sequence) IS NOT NULL THEN l.coming END,"
+    " CASE WHEN q.sequence IS NULL THEN l.identity END"
     " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (route, key, number)"
     " JOIN latest AS l ON l.route = asked.route AND l.key = asked.key"
     " LEFT JOIN queue AS q ON q.sequence = l.coming_sequence AND q.state <> 'dead'"
+    " LEFT JOIN outcomes AS o ON o.sequence = l.coming_sequence AND o.state <> 'finished'"
 )
 
 
@@ -87,20 +90,22 @@ def _asked(calls: Sequence[Sequence[Draft]]) -> list[Place]:
     )
 
 
-async def _known(connection: Connection, asked: Sequence[Place]) -> dict[Place, str | None]:
+async def _known(connection: Connection, asked: Sequence[Place]) -> dict[Place, set[str | None]]:
+    """What was accepted last for each, unless it was delivered since; what was delivered last,
+    where nothing is under way."""
     routes, keys = [route for route, _ in asked], [key for _, key in asked]
     found = await connection.fetch(_KNOWN, routes, keys)
-    return {asked[number - 1]: identity for number, identity in found}
+    return {asked[number - 1]: {coming, last} for number, coming, last in found}
 
 
-def _is_new(draft: Draft, known: dict[Place, str | None]) -> bool:
+def _is_new(draft: Draft, known: dict[Place, set[str | None]]) -> bool:
     """Whether it is to be written; what is written before it in this batch is known to it."""
     if draft.key is None:
         return True
     place = (draft.route, fitting(draft.key))
-    if known.get(place) == draft.identity:
+    if draft.identity in known.get(place, ()):
         return False
-    known[place] = draft.identity
+    known[place] = {draft.identity}
     return True
 
 

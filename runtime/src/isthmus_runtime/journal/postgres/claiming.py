@@ -27,7 +27,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from isthmus_runtime.journal import compositions
 from isthmus_runtime.journal.entries import Claim, Latest, Message
+from isthmus_runtime.journal.postgres import scripts
 from isthmus_runtime.journal.postgres.accepting import NOW
 from isthmus_runtime.journal.postgres.pool import Connection, transaction
 
@@ -66,6 +68,13 @@ _NOTES: Final = (
 )
 _LATEST: Final = " LEFT JOIN latest AS l ON l.route = m.route AND l.key = m.key"
 
+_TAKEN_ALONG: Final = (
+    "SELECT q.sequence, q.state, q.token, q.owner, q.since, q.attempts, c.key AS of"
+    " FROM compositions AS c JOIN queue AS q USING (sequence)"
+    " WHERE c.key = ANY($2::text[]) AND q.route = $1 AND (q.state = 'retry' AND q.turn < 2"
+    f"  OR q.state = 'processing' AND q.due_at <= {NOW})"
+    "{alone} ORDER BY q.sequence FOR UPDATE OF q SKIP LOCKED"
+)
 _OF_KEY: Final = "FROM queue AS o WHERE o.key = d.key AND o.route = $1"
 _PLACED: Final = (
     "SELECT d.*, CASE WHEN d.key IS NULL THEN d.sequence ELSE"
@@ -120,6 +129,24 @@ def _messages(notes: bool) -> str:
     return _MESSAGES.format(notes=_NOTES if notes else "", joins=_LATEST if notes else "")
 
 
+def _mates(serial: bool, notes: bool) -> str:
+    """The others of compositions, whether they are due or not; in order only who has its turn."""
+    alone = f" AND NOT EXISTS (SELECT 1 {_OF_KEY.replace('d.', 'q.')} AND o.turn > 0"
+    alone += " AND o.sequence <> q.sequence AND (o.sequence < q.sequence"
+    alone += f" OR o.state = 'processing' AND o.due_at > {NOW}))"
+    chosen = _TAKEN_ALONG.format(alone=alone if serial else "")
+    return (
+        f"WITH quick AS MATERIALIZED ({QUICK}), chosen AS MATERIALIZED ({chosen}),"
+        f" lost AS ({_LOST}), taken AS ({_TAKEN.format(turn=int(serial))}),"
+        f" found AS ({_messages(notes)})"
+        " SELECT (SELECT of FROM chosen WHERE chosen.sequence = found.sequence), 0, 0, found.*"
+        " FROM quick CROSS JOIN found"
+    )
+
+
+_MATES: Final = {
+    (serial, notes): _mates(serial, notes) for serial in (False, True) for notes in (False, True)
+}
 _ANY: Final = {notes: _any_order(notes) for notes in (False, True)}
 _ORDERED: Final = {notes: _in_order(notes) for notes in (False, True)}
 
@@ -156,7 +183,7 @@ async def in_any_order(connection: Connection, wish: Claim) -> Claimed:
     rows = await connection.fetch(
         _ANY[wish.notes], wish.route, wish.limit, _token(), wish.owner, wish.lease
     )
-    return Claimed(_found(rows, wish), rows[0][0])
+    return Claimed(await _with_mates(connection, wish, _found(rows, wish)), rows[0][0])
 
 
 async def in_order(connection: Connection, wish: Claim) -> Claimed:
@@ -175,7 +202,25 @@ async def in_order(connection: Connection, wish: Claim) -> Claimed:
             if len(taken) >= wish.limit or seen < window or not parked:
                 break
             window = min(4 * window, _WIDEST)
+        taken = await _with_mates(connection, wish, taken)
     return Claimed(sorted(taken, key=lambda each: each.sequence), rows[0][0])
+
+
+async def _with_mates(connection: Connection, wish: Claim, claimed: list[Message]) -> list[Message]:
+    """Take along what is to come together with what was claimed."""
+    if not (wish.composed and claimed):
+        return claimed
+    known = await scripts.play(connection, compositions.of([each.sequence for each in claimed]))
+    if not known:
+        return claimed
+    choice = compositions.choose(claimed, known, limit=wish.limit)
+    if choice.surplus:
+        await release(connection, choice.surplus)
+    keys = [each.key for each in choice.compositions]
+    rows = await connection.fetch(
+        _MATES[wish.serial, wish.notes], wish.route, keys, _token(), wish.owner, wish.lease
+    )
+    return compositions.complete(choice, [(_message(row, wish.notes), row[0]) for row in rows])
 
 
 async def mend(connection: Connection, wish: Claim) -> None:

@@ -29,6 +29,7 @@ from isthmus_runtime.journal.postgres.batches import Batches
 from isthmus_runtime.journal.postgres.bell import Bell
 from isthmus_runtime.journal.postgres.pool import Connection, Pool
 from isthmus_runtime.journal.script import Script
+from isthmus_runtime.journal.scripted import Scripted
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ async def prepare(address: Address) -> None:
             await connection.close(timeout=1.0)
 
 
-class PostgresJournal:
+class PostgresJournal(Scripted):
     """A `Journal` in a database that others use, too."""
 
     def __init__(self, address: Address) -> None:
@@ -155,34 +156,6 @@ class PostgresJournal:
         if fired:
             self._bell.ring({draft.route for draft in drafts})
         return fired
-
-    async def last_fire(self, route: str) -> datetime | None:
-        """See `tasks.last_fire`."""
-        return await self._play(lambda: tasks.last_fire(route))
-
-    async def lead(self, task: str, owner: str, lease: float) -> bool:
-        """See `tasks.lead`."""
-        return await self._play(lambda: tasks.lead(task, owner, lease))
-
-    async def resign(self, task: str, owner: str) -> None:
-        """See `tasks.resign`."""
-        await self._play(lambda: tasks.resign(task, owner))
-
-    async def watermark(self, route: str) -> str | None:
-        """See `tasks.watermark`."""
-        return await self._play(lambda: tasks.watermark(route))
-
-    async def begin_run(self, route: str) -> int:
-        """See `tasks.begin_run`."""
-        return await self._play(lambda: tasks.begin_run(route))
-
-    async def end_run(self, route: str, run: int, watermark: str | None) -> None:
-        """See `tasks.end_run`."""
-        await self._play(lambda: tasks.end_run(route, run, watermark))
-
-    async def put(self, memories_: Sequence[Memory]) -> None:
-        """See `memories.put`."""
-        await self._play(lambda: memories.put(memories_))
 
     async def get(
         self, namespace: str, store: str, *, key: str | None = None, reference: str | None = None

@@ -99,7 +99,20 @@ class Connection(Protocol):
 
 
 async def connect(address: Address, settings: Mapping[str, str] = SET) -> Connection:
-    """A connection of its own, as the pool's are."""
+    """A connection of its own, as the pool's are.
+
+    A caller that goes away does not end the attempt: asyncpg 0.32 asks a server whether it speaks
+    TLS, and where it is cancelled then, nobody looks at how that failed, and the loop complains.
+    """
+    opening = asyncio.ensure_future(_open(address, settings))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_forsake)
+        raise
+
+
+async def _open(address: Address, settings: Mapping[str, str]) -> Connection:
     connection: Connection = await asyncpg.connect(
         address.url,
         timeout=CONNECT_SECONDS,
@@ -107,6 +120,11 @@ async def connect(address: Address, settings: Mapping[str, str] = SET) -> Connec
         server_settings=dict(settings),
     )
     return connection
+
+
+def _forsake(opening: asyncio.Future[Connection]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().terminate()
 
 
 class Pool:

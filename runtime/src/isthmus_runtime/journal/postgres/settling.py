@@ -8,7 +8,7 @@ so, and may be repeated when nobody knows.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from isthmus_runtime.journal import journeys, memories
+from isthmus_runtime.journal import compositions, journeys, memories
 from isthmus_runtime.journal.entries import Draft, Memory, Settlement, State
 from isthmus_runtime.journal.postgres import accepting, scripts
 from isthmus_runtime.journal.postgres.accepting import NOW
@@ -115,7 +115,13 @@ async def settle(
 
 
 def _has_more(each: Settlement, serial: dict[str, bool]) -> bool:
-    return bool(each.feeds or each.memories or each.notes or _frees(each, serial))
+    return bool(
+        each.feeds
+        or each.memories
+        or each.notes
+        or compositions.is_noted(each)
+        or _frees(each, serial)
+    )
 
 
 def _frees(each: Settlement, serial: dict[str, bool]) -> bool:
@@ -154,6 +160,7 @@ async def _write_rest(
     if kept:
         await scripts.play(connection, memories.put(kept))
     await _note(connection, settlements)
+    await scripts.play(connection, compositions.note(settlements))
     freed = await let_next(
         connection,
         [

@@ -16,8 +16,10 @@ QUEUE: Final = (
     " VALUES (?, ?, ?, ?, 'new', 0, ?, ?, 0, 0)"
 )
 _KNOWN: Final = (
-    "SELECT CASE WHEN q.sequence IS NULL THEN l.identity ELSE l.coming END FROM latest AS l"
+    "SELECT CASE WHEN coalesce(q.sequence, o.sequence) IS NOT NULL THEN l.coming END,"
+    " CASE WHEN q.sequence IS NULL THEN l.identity END FROM latest AS l"
     " LEFT JOIN queue AS q ON q.sequence = l.coming_sequence AND q.state <> 'dead'"
+    " LEFT JOIN outcomes AS o ON o.sequence = l.coming_sequence AND o.state <> 'finished'"
     " WHERE l.route = ? AND l.key = ?"
 )
 _COMING: Final = (
@@ -85,8 +87,9 @@ def message(draft: Draft, key: str | None, sequence: int, now: float) -> tuple[A
 def _is_known(
     pen: Pen, draft: Draft, key: str, coming: dict[tuple[str, str], tuple[str, int]]
 ) -> bool:
-    """Whether the newest of its key is the same: of this transaction, under way, or delivered."""
+    """Whether the newest of its key is the same: of this transaction, under way, failed, or
+    delivered."""
     here = coming.get((draft.route, key))
     if here:
         return here[0] == draft.identity
-    return any(row[0] == draft.identity for row in pen.all(_KNOWN, draft.route, key))
+    return any(draft.identity in row for row in pen.all(_KNOWN, draft.route, key))

@@ -6,12 +6,14 @@ that wait for another of their key leave the index of due ones, so the next clai
 them again, however many there are. Who takes the one in front away lets the next have its turn.
 """
 
+import json
 import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from isthmus_runtime.journal import compositions
 from isthmus_runtime.journal.entries import Claim, Latest, Message
-from isthmus_runtime.journal.sqlite.pen import Pen, numbers
+from isthmus_runtime.journal.sqlite.pen import Pen, numbers, play
 
 _WINDOW: Final = 64
 
@@ -61,11 +63,43 @@ _NOTES: Final = (
 )
 
 
+_MATES: Final = (
+    "SELECT q.sequence, q.state, q.token, q.owner, q.since, q.attempts, c.key"
+    " FROM compositions AS c JOIN queue AS q USING (sequence)"
+    " WHERE c.key IN (SELECT value FROM json_each(?2)) AND q.route = ?1"
+    " AND (q.state = 'retry' AND q.turn < 2 OR q.state = 'processing' AND q.due_at <= ?3)"
+)
+_ALONE: Final = (
+    f" AND NOT EXISTS (SELECT 1 {_OF_KEY.replace('d.', 'q.')} AND o.sequence <> q.sequence"
+    "  AND (o.sequence < q.sequence OR o.state = 'processing' AND o.due_at > ?3))"
+)
+
+
 def claim(pen: Pen, wish: Claim) -> list[Message]:
     """Take due messages."""
     taken = _in_order(pen, wish) if wish.serial else _any(pen, wish)
     if not taken:
         return []
+    claimed = _take(pen, wish, taken)
+    return _with_mates(pen, wish, claimed) if wish.composed else claimed
+
+
+def _with_mates(pen: Pen, wish: Claim, claimed: list[Message]) -> list[Message]:
+    """Take along what is to come together with what was claimed; in order only who has its
+    turn."""
+    known = play(pen, compositions.of([each.sequence for each in claimed]))
+    if not known:
+        return claimed
+    choice = compositions.choose(claimed, known, limit=wish.limit)
+    release(pen, choice.surplus)
+    keys = json.dumps([each.key for each in choice.compositions])
+    rows = pen.all(_MATES + _ALONE * wish.serial, wish.route, keys, pen.now)
+    of = {row[0]: row[6] for row in rows}
+    mates = _take(pen, wish, rows) if rows else []
+    return compositions.complete(choice, [(each, of[each.sequence]) for each in mates])
+
+
+def _take(pen: Pen, wish: Claim, taken: Sequence[Sequence[Any]]) -> list[Message]:
     _note_lost(pen, taken)
     chosen = numbers(row[0] for row in taken)
     token = secrets.randbits(62) + 1

@@ -15,6 +15,7 @@ from isthmus_runtime.journal.journal import Unavailable
 from isthmus_runtime.journal.listeners import Listeners
 from isthmus_runtime.journal.permits import Grant, LocalPermits
 from isthmus_runtime.journal.script import Script
+from isthmus_runtime.journal.scripted import Scripted
 from isthmus_runtime.journal.sqlite import claiming, file
 from isthmus_runtime.journal.sqlite.clock import Clock, Sources
 from isthmus_runtime.journal.sqlite.pen import Pen, drive, play
@@ -35,7 +36,7 @@ async def open_file(path: Path, sources: Sources | None = None) -> "SqliteJourna
         raise
 
 
-class SqliteJournal:
+class SqliteJournal(Scripted):
     """A `Journal` in one file."""
 
     def __init__(self, path: Path, lock: file.WorkLock, sources: Sources) -> None:
@@ -49,7 +50,7 @@ class SqliteJournal:
         self._counted: set[str] = set()
         self._claimed_at: dict[str, float] = {}
         self._writer = Writer(path, self._clock, changed=self._note, strange=self._note_strange)
-        self._writer.submit(Job(_future(), do=claiming.forget_claims))
+        _unheeded(self._writer.submit(Job(_future(), do=claiming.forget_claims)))
 
     async def accept(self, drafts: Sequence[Draft]) -> int:
         """Write drafts; those that were there before are left as they are."""
@@ -116,34 +117,6 @@ class SqliteJournal:
 
         return await self._do(do)
 
-    async def last_fire(self, route: str) -> datetime | None:
-        """See `tasks.last_fire`."""
-        return await self._play(lambda: tasks.last_fire(route))
-
-    async def lead(self, task: str, owner: str, lease: float) -> bool:
-        """See `tasks.lead`."""
-        return await self._play(lambda: tasks.lead(task, owner, lease))
-
-    async def resign(self, task: str, owner: str) -> None:
-        """See `tasks.resign`."""
-        await self._play(lambda: tasks.resign(task, owner))
-
-    async def watermark(self, route: str) -> str | None:
-        """See `tasks.watermark`."""
-        return await self._play(lambda: tasks.watermark(route))
-
-    async def begin_run(self, route: str) -> int:
-        """See `tasks.begin_run`."""
-        return await self._play(lambda: tasks.begin_run(route))
-
-    async def end_run(self, route: str, run: int, watermark: str | None) -> None:
-        """See `tasks.end_run`."""
-        await self._play(lambda: tasks.end_run(route, run, watermark))
-
-    async def put(self, memories_: Sequence[Memory]) -> None:
-        """See `memories.put`."""
-        await self._play(lambda: memories.put(memories_))
-
     async def get(
         self, namespace: str, store: str, *, key: str | None = None, reference: str | None = None
     ) -> Memory | None:
@@ -200,7 +173,7 @@ class SqliteJournal:
         if not claimed.cancelled() and not claimed.exception() and claimed.result():
             messages = claimed.result()
             with contextlib.suppress(Unavailable):  # closed: the claims are forgotten anyway
-                self._do(lambda pen: claiming.release(pen, messages), durable=False)
+                _unheeded(self._do(lambda pen: claiming.release(pen, messages), durable=False))
 
     def _note(self, effects: Effects) -> None:
         self._backlog.update(effects.backlog)
@@ -213,6 +186,11 @@ class SqliteJournal:
         """Another process wrote: count again, and look whether there is work."""
         self._counted.clear()
         self._listeners.wake_all()
+
+
+def _unheeded(job: asyncio.Future[Any]) -> None:
+    """Nobody waits for it: should it fail, claims end with their lease."""
+    job.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 def _future() -> asyncio.Future[Any]:

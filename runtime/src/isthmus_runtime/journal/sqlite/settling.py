@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from isthmus_runtime.journal import journeys, memories
+from isthmus_runtime.journal import compositions, journeys, memories
 from isthmus_runtime.journal.entries import Settlement, State
 from isthmus_runtime.journal.sqlite import accepting
 from isthmus_runtime.journal.sqlite.pen import Pen, numbers, play
@@ -100,6 +100,7 @@ def _write_rest(pen: Pen, settlements: Sequence[Settlement]) -> None:
             pen.woken.update(draft.route for draft in each.feeds)
         if each.memories:
             play(pen, memories.put(each.memories))
+    play(pen, compositions.note(settlements))
     noted = [each.message for each in settlements if each.notes]
     if noted:
         pen.each(_DELIVERED, [(m.route, m.identity, pen.now) for m in noted])

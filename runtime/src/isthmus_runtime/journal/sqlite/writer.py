@@ -25,6 +25,8 @@ T = TypeVar("T")
 MOST_JOBS: Final = 1024
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of bodies in one transaction, unless a single call has more."""
+_VERSION: Final = "PRAGMA data_version"
+"""Changes when another connection commits."""
 LOOK_SECONDS: Final = 0.5
 """How often the file is asked whether another process wrote to it."""
 
@@ -76,7 +78,7 @@ class Writer:
         self._db = file.connect(path, clock.now)
         self._next_sequence = self._first_free()
         self._synced = True
-        self._version = 0
+        [self._version] = self._db.execute(_VERSION).fetchone()
         self._looked_at = 0.0
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
@@ -178,7 +180,7 @@ class Writer:
             return
         self._looked_at = now
         try:
-            [version] = self._db.execute("PRAGMA data_version").fetchone()
+            [version] = self._db.execute(_VERSION).fetchone()
         except sqlite3.Error:  # the next transaction tells
             return
         if version != self._version:
