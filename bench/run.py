@@ -217,7 +217,7 @@ def parse(arguments: Sequence[str]) -> Plan:
             count=found.count or (5_000 if found.quick else 20_000),
             backlog=found.backlog if found.backlog is not None else 0 if found.quick else 1_000_000,
         ),
-        deliveries=deliveries.Plan(rounds=rounds, seconds=seconds, unsynced=not found.quick),
+        deliveries=deliveries.Plan(rounds=rounds, seconds=seconds, explains=not found.quick),
     )
 
 

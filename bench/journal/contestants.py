@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import engines
 import processes
+import shares
 import wire
 from journal import places
 
@@ -44,9 +45,11 @@ class Running:
         return sum(each.memory().rss for each in self.started)
 
 
-def isthmus(place: str, replicas: int) -> str:
+def isthmus(place: str, replicas: int, share: float = 1) -> str:
     """How a report calls it."""
-    return f"isthmus, {place}{f', {replicas} replicas' if replicas > 1 else ''}"
+    many = f", {replicas} replicas" if replicas > 1 else ""
+    each = f", {100 * share:.0f} % of a core{' each' if many else ''}" if share < 1 else ""
+    return f"isthmus, {place}{many}{each}"
 
 
 class Contestant(Protocol):
@@ -68,15 +71,22 @@ class Contestant(Protocol):
 
 
 class Isthmus:
-    """The processes of a Route's pods: one on the server's core, more on all of them."""
+    """The processes of a Route's pods: one on the server's core, more on all of them, as are those
+    that have a share of a core only."""
 
-    def __init__(self, place: places.Place, replicas: int) -> None:
-        self.name = isthmus(place.name, replicas)
+    def __init__(self, place: places.Place, replicas: int, share: float = 1) -> None:
+        self.name = isthmus(place.name, replicas, share)
         self.place = place
         self.replicas = replicas
+        self.share = share
         self._plan = engines.cache() / "plans" / "journal.json"
         self._plan.parent.mkdir(parents=True, exist_ok=True)
         self._plan.write_bytes(engines.planned("journal"))
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is one, on a core of its own."""
+        return self.replicas == self.share == 1
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Running]:
@@ -85,15 +95,18 @@ class Isthmus:
         with contextlib.ExitStack() as stack:
             started = []
             for number in range(self.replicas):
+                hold = stack.enter_context(shares.group(self.share)) if self.share < 1 else None
                 process = processes.start(
                     [sys.executable, "-m", "isthmus_runtime"],
-                    cores=cores.server if self.replicas == 1 else cores.server | cores.load,
+                    cores=cores.server if self.is_alone else cores.server | cores.load,
                     log=engines.cache() / "logs" / f"journal-{number}.log",
                     port=ADMIN + number,
                     ready=wire.Request("GET", "/readyz", b""),
                     env=self._env(journal, number),
                 )
                 stack.callback(processes.stop, process)
+                if hold:
+                    hold(process.popen.pid)
                 started.append(process)
             targets = tuple(f"127.0.0.1:{TRAFFIC + number}" for number in range(self.replicas))
             yield Running(targets, tuple(started))

@@ -19,10 +19,13 @@ import postgres
 import engines
 import payloads
 import processes
+import shares
 from journal import contestants, places, trials
 
 CONNECTIONS: Final = 64
 """Of a replica, so that three have as much to put into one statement as one has."""
+SHARE: Final = 0.15
+"""Of a core: little enough that three replicas leave the database what it needs on two."""
 SLACK: Final = 300
 """Seconds that a sender may take beyond its stretches: what was accepted has to arrive."""
 
@@ -69,8 +72,9 @@ class Plan:
     rounds: int
     seconds: float
     """Of each stretch."""
-    unsynced: bool
-    """Whether the peer runs a second time, with what it does unasked."""
+    explains: bool
+    """Whether those run, too, that explain others: replicas with a share of a core each, and the
+    peer with what it does unasked."""
 
 
 def measure(plan: Plan, *, say: trials.Say, leave_out: Callable[[str], None]) -> list[Carried]:
@@ -102,11 +106,17 @@ def _field(
         server = places.Databases(stack.enter_context(postgres.Cluster()))
         yield contestants.Isthmus(server, 1)
         yield contestants.Isthmus(server, 3)
+        if plan.explains:
+            with shares.group(SHARE):  # whether there are any
+                yield contestants.Isthmus(server, 1, SHARE)
+                yield contestants.Isthmus(server, 3, SHARE)
+    except shares.NoSharesError as missing:
+        leave_out(f"replicas with a share of a core each: {missing}")
     except places.Missing as missing:
         leave_out(f"deliveries with PostgreSQL: {missing}")
     try:
         yield contestants.JetStream(folder / "jetstream", synced=True)
-        if plan.unsynced:
+        if plan.explains:
             yield contestants.JetStream(folder / "jetstream", synced=False)
     except engines.MissingError as missing:
         leave_out(f"jetstream: {missing}")
@@ -114,7 +124,7 @@ def _field(
 
 def _round(contestant: contestants.Contestant, carried: Carried, ends: Path, seconds: float) -> str:
     """Measure one; the first refusal that the sender tells of."""
-    if isinstance(contestant, contestants.Isthmus) and contestant.replicas == 1:
+    if isinstance(contestant, contestants.Isthmus) and contestant.is_alone:
         carried.bare.append(trials.bare(contestant.place.fresh(), orders=True))
     with contestant.running() as running:
         before, beside, around = running.cpu(), contestant.beside(), _children()

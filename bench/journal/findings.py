@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from goals import MB, Row
 from journal.contestants import PEER, isthmus
-from journal.deliveries import Carried
+from journal.deliveries import SHARE, Carried
 from journal.messages import BODY
 from journal.places import POSTGRESQL
 from journal.trials import Home, median
@@ -16,6 +16,8 @@ from journal.trials import Home, median
 WORK: Final = "journal"
 ONE: Final = isthmus(POSTGRESQL, 1)
 THREE: Final = isthmus(POSTGRESQL, 3)
+ONE_SHARE: Final = isthmus(POSTGRESQL, 1, SHARE)
+THREE_SHARES: Final = isthmus(POSTGRESQL, 3, SHARE)
 
 
 @dataclasses.dataclass(slots=True)
@@ -46,9 +48,8 @@ class Findings:
 
     def rows(self) -> list[Row]:
         """Goals of what was measured."""
-        found = {each.name: each for each in self.carried}
-        through = _rows_through_http(found[ONE], found[THREE]) if {ONE, THREE} <= {*found} else ()
-        return [*(row for home in self.homes for row in _rows(home)), *through]
+        found = {each.name: each.whole for each in self.carried}
+        return [*(row for home in self.homes for row in _rows(home)), *_rows_through_http(found)]
 
 
 _MEASURED: Final[tuple[tuple[str, Callable[[Carried], str]], ...]] = (
@@ -106,9 +107,15 @@ def _rows(home: Home) -> Iterator[Row]:
         yield from _limit(home)
 
 
-def _rows_through_http(one: Carried, three: Carried) -> Iterator[Row]:
-    yield _one_replica("accepted and delivered, one replica, HTTP", one.whole)
-    yield _three_replicas("by three replicas, HTTP", three.whole, one.whole)
+def _rows_through_http(found: Mapping[str, list[float]]) -> Iterator[Row]:
+    if ONE in found:
+        yield _one_replica("accepted and delivered, one replica, HTTP", found[ONE])
+    for what, one, three in (
+        ("by three replicas, HTTP", ONE, THREE),
+        (f"by three with {100 * SHARE:.0f} % of a core each", ONE_SHARE, THREE_SHARES),
+    ):
+        if one in found and three in found:
+            yield _three_replicas(what, found[three], found[one])
 
 
 def _one_replica(what: str, rates: list[float]) -> Row:

@@ -1,7 +1,7 @@
 """What a run says of the journal: ratios to bare inserts, and limits of its own."""
 
 from journal.deliveries import Carried
-from journal.findings import ONE, THREE, Findings
+from journal.findings import ONE, ONE_SHARE, THREE, THREE_SHARES, Findings
 from journal.trials import Home
 
 
@@ -73,6 +73,15 @@ def test_three_replicas_are_compared_with_one_round_by_round() -> None:
     assert rows["accepted and delivered, one replica, HTTP"].value == 2_000.0
     assert rows["by three replicas, HTTP"].value == 1.0
     assert rows["by three replicas, HTTP"].verdict == "MISSED"
+
+
+def test_three_replicas_with_a_share_are_compared_with_one_that_has_as_much() -> None:
+    found = [carried(ONE_SHARE, [500.0]), carried(THREE_SHARES, [1_400.0])]
+
+    [row] = Findings(carried=found).rows()
+
+    assert (row.what, row.value) == ("by three with 15 % of a core each", 2.8)
+    assert row.verdict == "aim"
 
 
 def test_without_postgresql_there_is_no_goal_through_http() -> None:
