@@ -47,9 +47,8 @@ class Running:
 
 def isthmus(place: str, replicas: int, share: float = 1) -> str:
     """How a report calls it."""
-    many = f", {replicas} replicas" if replicas > 1 else ""
-    each = f", {100 * share:.0f} % of a core{' each' if many else ''}" if share < 1 else ""
-    return f"isthmus, {place}{many}{each}"
+    many = f" x{replicas}" if replicas > 1 else ""
+    return f"{place}{many}{f', {100 * share:.0f} %' if share < 1 else ''}"
 
 
 class Contestant(Protocol):
@@ -132,7 +131,7 @@ class JetStream:
     acknowledges it; or, as it does unasked, all of them every two minutes."""
 
     def __init__(self, folder: Path, *, synced: bool) -> None:
-        self.name = PEER if synced else f"{PEER}, synced each 2 minutes"
+        self.name = PEER if synced else f"{PEER}, 2m"
         self._interval = "always" if synced else "2m"
         self._store = folder
         tool = "github.com/nats-io/nats-server/v2"
