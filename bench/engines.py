@@ -76,7 +76,7 @@ def upstream(payloads: Path, address: str) -> tuple[list[str], str]:
     """Give the command of the upstream, and a remark when it is the slow one."""
     arguments = ["--address", address, "--payloads", str(payloads)]
     try:
-        binary = _go_build(BENCH / "upstream", "upstream")
+        binary = go_build(BENCH / "upstream", "upstream")
     except MissingError as error:
         script = str(BENCH / "upstream" / "upstream.py")
         return [sys.executable, script, *arguments], f"the fast upstream ({error}); Python's ran"
@@ -133,15 +133,20 @@ def _plans(folder: Path) -> Path:
     """Plan the Routes of `isthmus/`, as an operator does for their pods."""
     folder.mkdir(parents=True, exist_ok=True)
     for work in workloads.ALL:
-        files = sorted((BENCH / "isthmus" / work).glob("*.yaml"))
-        read = (manifests.read(file.read_bytes(), file=str(file)).resources for file in files)
-        known = Resources.of(found for resources in read for found in resources)
-        for route in known.routes():
-            planned = plan(route, known).plan
-            if planned is None:
-                raise MissingError(f"bench/isthmus/{work} does not plan: see isthmus lint")
-            (folder / f"{work}.json").write_bytes(planned.to_json())
+        (folder / f"{work}.json").write_bytes(planned(work))
     return folder
+
+
+def planned(work: str) -> bytes:
+    """Plan the Route of `isthmus/{work}`."""
+    files = sorted((BENCH / "isthmus" / work).glob("*.yaml"))
+    read = (manifests.read(file.read_bytes(), file=str(file)).resources for file in files)
+    known = Resources.of(found for resources in read for found in resources)
+    [route] = known.routes()
+    found = plan(route, known).plan
+    if found is None:
+        raise MissingError(f"bench/isthmus/{work} does not plan: see isthmus lint")
+    return found.to_json()
 
 
 def _ours(name: str, template: str, **known: str) -> Engine:
@@ -154,7 +159,7 @@ def _ours(name: str, template: str, **known: str) -> Engine:
 
 
 def _benthos(name: str, extra: Mapping[str, str]) -> Engine:
-    binary = _go_build(BENCH / "peers" / "benthos", "benthos")
+    binary = go_build(BENCH / "peers" / "benthos", "benthos")
 
     def command(work: workloads.Workload, _: Ports) -> list[str]:
         return [str(binary), "-c", str(BENCH / "peers" / "benthos" / f"{work.name}.yaml")]
@@ -166,11 +171,12 @@ def _benthos(name: str, extra: Mapping[str, str]) -> Engine:
     return Engine(name, command, env)
 
 
-def _go_build(source: Path, name: str) -> Path:
+def go_build(source: Path, name: str, *, package: str = ".") -> Path:
+    """Build a program, or one that it names as its tool, into the cache."""
     if not shutil.which("go"):
         raise MissingError("no Go")
     binary = cache() / name
-    _build(["go", "build", "-trimpath", "-buildvcs=false", "-o", str(binary), "."], source)
+    _build(["go", "build", "-trimpath", "-buildvcs=false", "-o", str(binary), package], source)
     return binary
 
 

@@ -65,7 +65,7 @@ class Process:
 
     def cpu(self) -> float:
         """Seconds of processor time so far, user and system, of all threads and children alive."""
-        return sum(_cpu_ticks(pid) for pid in tree(self.popen.pid)) / os.sysconf("SC_CLK_TCK")
+        return cpu(self.popen.pid)
 
     def last_words(self) -> str:
         text = self.log.read_text(errors="replace").strip()
@@ -139,6 +139,11 @@ def stop(process: Process) -> None:
         if _session(pid) == process.popen.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def cpu(root: int) -> float:
+    """Seconds of processor time so far, user and system, of a process and all below it alive."""
+    return sum(_cpu_ticks(pid) for pid in tree(root)) / os.sysconf("SC_CLK_TCK")
 
 
 def tree(root: int) -> list[int]:

@@ -29,7 +29,9 @@ def text(
         verdict += scale.rows()
     if journal and journal.homes:
         parts += ["", "The journal", _table(journal.figures())]
-        verdict += journal.rows()
+    if journal and journal.carried:
+        parts += ["", "Deliveries", _table(journal.through_http())]
+    verdict += journal.rows() if journal else ()
     if verdict:
         parts += ["", "Ratios of this run, with floor and aim", _table(_verdict(verdict))]
     else:

@@ -41,6 +41,7 @@ import processes
 import report
 import wire
 import workloads
+from journal import deliveries, places
 from journal import findings as journal_findings
 from journal import trials as journal_trials
 from scale import findings, pods
@@ -66,6 +67,7 @@ class Plan:
     routes: tuple[int, ...]
     idle: float
     journal: journal_trials.Plan
+    deliveries: deliveries.Plan
 
 
 class Bench:
@@ -114,8 +116,12 @@ class Bench:
         try:
             for home in journal_trials.measure(self.plan.journal, say=say):
                 self.journal.homes.append(home)
-        except journal_trials.Missing as missing:
+        except places.Missing as missing:
             self.left_out.append(f"the journal in PostgreSQL: {missing}")
+        self.journal.carried = deliveries.measure(
+            self.plan.deliveries, say=say, leave_out=self.left_out.append
+        )
+        self.failed = self.failed or any(each.lost for each in self.journal.carried)
 
     def _measure_messages(self) -> None:
         payloads.write(self.terms.payloads)
@@ -192,12 +198,14 @@ def parse(arguments: Sequence[str]) -> Plan:
     found = parser.parse_args(arguments)
     if not set(found.parts) <= set(PARTS):
         parser.error(f"choose parts from {', '.join(PARTS)}")
+    rounds = found.rounds or (2 if found.quick else 5)
+    seconds = found.seconds or (2.0 if found.quick else 8.0)
     return Plan(
         parts=tuple(found.parts) or PARTS,
         works=tuple(workloads.ALL[name] for name in found.work),
         field=found.engines,
-        rounds=found.rounds or (2 if found.quick else 5),
-        seconds=found.seconds or (2.0 if found.quick else 8.0),
+        rounds=rounds,
+        seconds=seconds,
         connections=found.connections,
         quick=found.quick,
         commands=engines.Commands(isthmus=found.isthmus, prototype=found.prototype),
@@ -205,10 +213,11 @@ def parse(arguments: Sequence[str]) -> Plan:
         routes=found.routes or ((1000,) if found.quick else (1000, 5000)),
         idle=found.idle or (10.0 if found.quick else 60.0),
         journal=journal_trials.Plan(
-            rounds=found.rounds or (2 if found.quick else 5),
+            rounds=rounds,
             count=found.count or (5_000 if found.quick else 20_000),
             backlog=found.backlog if found.backlog is not None else 0 if found.quick else 1_000_000,
         ),
+        deliveries=deliveries.Plan(rounds=rounds, seconds=seconds, explains=not found.quick),
     )
 
 

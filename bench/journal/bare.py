@@ -16,7 +16,6 @@ from isthmus_runtime.journal.postgres import migrating, pool
 from isthmus_runtime.journal.postgres.address import read
 from isthmus_runtime.journal.sqlite import accepting as in_file
 from isthmus_runtime.journal.sqlite import file
-from journal.messages import drafts
 
 T = TypeVar("T")
 
@@ -28,12 +27,11 @@ _PLAIN: Final = (
 _MARKS: Final = ", ".join("?" * 13)
 
 
-def sqlite(path: Path, *, count: int, batch: int, plain: bool) -> float:
+def sqlite(path: Path, made: Sequence[Draft], *, batch: int, plain: bool) -> float:
     """Insert into a file; rows a second."""
     file.prepare(path)
     connection = file.connect(path, time.time)
     connection.execute(_PLAIN.format(blob="blob"))
-    made = drafts(count)
     started = time.perf_counter()
     first = 0
     for part in _parts(made, batch):
@@ -51,19 +49,19 @@ def sqlite(path: Path, *, count: int, batch: int, plain: bool) -> float:
         first += len(part)
     took = time.perf_counter() - started
     connection.close()
-    return count / took
+    return len(made) / took
 
 
 def _queue(messages: Sequence[tuple[Any, ...]], now: float) -> list[tuple[Any, ...]]:
     return [(row[0], row[2], row[3], None, now, now) for row in messages]
 
 
-def postgres(address: str, *, count: int, batch: int, plain: bool) -> float:
+def postgres(address: str, made: Sequence[Draft], *, batch: int, plain: bool) -> float:
     """Insert into a database; rows a second."""
-    return asyncio.run(_postgres(address, count, batch, plain))
+    return asyncio.run(_postgres(address, made, batch, plain))
 
 
-async def _postgres(address: str, count: int, batch: int, plain: bool) -> float:
+async def _postgres(address: str, made: Sequence[Draft], batch: int, plain: bool) -> float:
     connection = await pool.connect(read(address))
     await migrating.prepare(connection)
     await connection.execute(_PLAIN.format(blob="bytea"))
@@ -71,13 +69,12 @@ async def _postgres(address: str, count: int, batch: int, plain: bool) -> float:
     if plain:
         columns = on_server.COLUMNS
         statement = f"INSERT INTO plain ({columns}) SELECT {columns} FROM ({on_server.GIVEN}) AS g"
-    made = drafts(count)
     started = time.perf_counter()
     for part in _parts(made, batch):
         await connection.execute(statement, *on_server.columns(part))
     took = time.perf_counter() - started
     await connection.close(timeout=5)
-    return count / took
+    return len(made) / took
 
 
 def _parts(made: Sequence[Draft], size: int) -> Iterator[Sequence[Draft]]:

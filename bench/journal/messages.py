@@ -19,18 +19,18 @@ CUSTOMERS: Final = 100_000
 _CHANCE: Final = random.Random(1)  # noqa: S311 - the same customers in each run
 
 
-def drafts(count: int) -> list[Draft]:
+def drafts(count: int, body: bytes = BODY) -> list[Draft]:
     """As webhooks would bring them."""
-    return [_draft() for _ in range(count)]
+    return [_draft(body) for _ in range(count)]
 
 
-def _draft() -> Draft:
+def _draft(body: bytes) -> Draft:
     uid = new_uid()
     return Draft(
         route=ROUTE,
         uid=uid,
         identity=f"{_CHANCE.getrandbits(256):064x}",
-        body=BODY,
+        body=body,
         request=REQUEST,
         key=f"C{_CHANCE.randrange(CUSTOMERS)}",
         correlation_id=uid,

@@ -1,6 +1,6 @@
 """A process that does one thing with a journal, and prints how it went as JSON.
 
-python bench/journal/subject.py bare  ADDRESS --count N --batch B [--plain]
+python bench/journal/subject.py bare  ADDRESS --count N --batch B [--plain] [--orders]
 python bench/journal/subject.py accept ADDRESS --count N --callers C
 python bench/journal/subject.py deliver ADDRESS --workers W [--ordered] [--share N]
     python bench/journal/subject.py limit ADDRESS
@@ -20,6 +20,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import payloads
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.entries import Claim, Message, Settlement, State
 from isthmus_runtime.journal.journal import Journal
@@ -42,10 +43,12 @@ def main() -> None:
 
 
 def _bare(asked: argparse.Namespace) -> float:
-    how = {"count": asked.count, "batch": asked.batch, "plain": asked.plain}
+    body = payloads.encode(payloads.order()) if asked.orders else messages.BODY
+    made = messages.drafts(asked.count, body)
     if asked.address.startswith("sqlite:"):
-        return bare.sqlite(opening.file(asked.address), **how)
-    return bare.postgres(asked.address, **how)
+        path = opening.file(asked.address)
+        return bare.sqlite(path, made, batch=asked.batch, plain=asked.plain)
+    return bare.postgres(asked.address, made, batch=asked.batch, plain=asked.plain)
 
 
 async def _with_journal(asked: argparse.Namespace) -> dict[str, float]:
@@ -128,6 +131,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=32)
     parser.add_argument("--share", type=int, default=0)
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--orders", action="store_true", help="bodies of twenty lines")
     parser.add_argument("--ordered", action="store_true")
     return parser.parse_args()
 

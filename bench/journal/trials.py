@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import postgres
-
 import processes
-
-Missing = postgres.Missing
-"""There is no PostgreSQL on this machine."""
+from journal import places
 
 SUBJECT: Final = Path(__file__).with_name("subject.py")
 BATCH: Final = 64
@@ -72,86 +65,12 @@ class Say(Protocol):
     def __call__(self, line: str, /) -> None: ...
 
 
-class Place(Protocol):
-    """Where databases come from."""
-
-    name: str
-
-    def fresh(self) -> str:
-        """The address of an empty one; the one before is removed."""
-        ...
-
-    def size(self) -> int:
-        """Bytes of the last one on disk."""
-        ...
-
-
-class Files:
-    """SQLite: a file in a folder of its own."""
-
-    name = "sqlite"
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def fresh(self) -> str:
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
-        return f"sqlite:{self._folder / 'journal.db'}"
-
-    def size(self) -> int:
-        return (self._folder / "journal.db").stat().st_size
-
-
-class Databases:
-    """PostgreSQL: a database of a server of our own."""
-
-    name = "postgresql"
-
-    def __init__(self, cluster: postgres.Cluster) -> None:
-        self._cluster = cluster
-        self._address = ""
-
-    def fresh(self) -> str:
-        if self._address:
-            self._cluster.sql(f"DROP DATABASE {self._last}")
-        self._address = self._cluster.database()
-        return self._address
-
-    def size(self) -> int:
-        self._cluster.sql("VACUUM", self._last)
-        return int(
-            self._cluster.sql(
-                "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
-                " AND relnamespace = 'isthmus'::regnamespace",
-                self._last,
-            )
-        )
-
-    @property
-    def _last(self) -> str:
-        return self._address.rpartition("/")[2]
-
-
 def measure(plan: Plan, *, say: Say) -> Iterator[Home]:
     """Both homes, one after the other; `Missing` where PostgreSQL is."""
-    return (_home(place, plan, say) for place in _places())
+    return (_home(place, plan, say) for place in places.both())
 
 
-@contextlib.contextmanager
-def _temporary() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="isthmus-bench-") as folder:
-        yield Path(folder)
-
-
-def _places() -> Iterator[Place]:
-    with _temporary() as folder:
-        yield Files(folder / "journal")
-    with postgres.Cluster() as cluster:
-        yield Databases(cluster)
-
-
-def _home(place: Place, plan: Plan, say: Say) -> Home:
+def _home(place: places.Place, plan: Plan, say: Say) -> Home:
     home = Home(place.name)
     for number in range(plan.rounds):
         say(f"{place.name}, round {number + 1}: bare inserts, accepting, delivering")
@@ -165,7 +84,7 @@ def _home(place: Place, plan: Plan, say: Say) -> Home:
     return home
 
 
-def _round(home: Home, place: Place, count: int) -> None:
+def _round(home: Home, place: places.Place, count: int) -> None:
     address = place.fresh()
     accepted = _run("accept", address, "--count", count, "--callers", BATCH)
     home.accepts.append(accepted["rate"])
@@ -176,7 +95,7 @@ def _round(home: Home, place: Place, count: int) -> None:
     home.rss = max(home.rss, accepted["rss"])
     _run("accept", address, "--count", count, "--callers", BATCH)
     home.ordered.append(_run("deliver", address, "--ordered")["rate"])
-    if place.name == "postgresql":
+    if place.name == places.POSTGRESQL:
         _run("accept", address, "--count", count, "--callers", BATCH)
         home.three.append(_together(address, 3))
         limit = _run("limit", address)
@@ -184,7 +103,13 @@ def _round(home: Home, place: Place, count: int) -> None:
         home.most.append(limit["most"])
 
 
-def _backlog(home: Home, place: Place, count: int) -> None:
+def bare(address: str, *, orders: bool) -> float:
+    """Bare inserts of a few thousand; rows a second."""
+    wanted = ("--orders",) if orders else ()
+    return float(_run("bare", address, "--count", 5_000, "--batch", BATCH, *wanted)["rate"])
+
+
+def _backlog(home: Home, place: places.Place, count: int) -> None:
     address = place.fresh()
     _run("accept", address, "--count", count, "--callers", 4 * BATCH)
     found = _run("deliver", address)

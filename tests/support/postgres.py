@@ -56,6 +56,13 @@ class Cluster:
     def _data(self) -> Path:
         return self._folder / "data"
 
+    @property
+    def pid(self) -> int:
+        """Of the server; its workers are its children."""
+        if self._postmaster is None:
+            raise RuntimeError("the server was stopped")
+        return self._postmaster.pid
+
     def start(self, *settings: str) -> None:
         """Start the server, and wait until it answers; `settings` as `name=value`."""
         with (self._folder / "log").open("ab") as log:

@@ -271,6 +271,18 @@ async def test_no_message_stays_behind_one_that_is_gone(database: str, journal: 
         await replica.close()
 
 
+async def test_bodies_are_compressed_by_lz4_where_the_server_has_it(
+    journal: Journal, cluster: postgres.Cluster, database: str
+) -> None:
+    known = "SELECT enumvals::text FROM pg_settings WHERE name = 'default_toast_compression'"
+    expected = "lz4" if "lz4" in cluster.sql(known) else "pglz"
+
+    await accepted(journal, "long " * 2_000)
+
+    used = "SELECT pg_column_compression(body) FROM isthmus.messages"
+    assert cluster.sql(used, database.rpartition("/")[2]) == expected
+
+
 async def test_what_becomes_visible_late_waits_for_another_of_its_key(
     database: str, journal: Journal
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from manifests_text import connector, plans, route
 from served import Serve, Start
 from upstreams import answer, resets
 
-from isthmus_runtime import metrics
+from isthmus_runtime import metrics, secrets
 from isthmus_runtime.instruments import Family
+from isthmus_runtime.runtime import Runtime, Settings
 
 ONE = "- map: {expression: '1'}"
 TWO = "- map: {expression: '2'}"
@@ -28,6 +30,19 @@ async def test_a_load_serves_exactly_its_routes(serve: Serve) -> None:
     assert (await served.get()).json() == 2
     assert (await served.get("/new")).json() == 2
     assert (await served.get("/old")).status_code == 404
+
+
+async def test_a_runtime_that_does_not_listen_is_not_ready() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        runtime = Runtime(Settings(port=port, admin_port=0), secrets.at(None))
+        await runtime.load(plans(route(ONE)))
+        before = runtime.is_ready()
+
+        with pytest.raises(OSError, match="in use"):
+            await runtime.start()
+
+    assert (before, runtime.is_ready()) == (False, False)
 
 
 async def test_a_request_under_way_finishes_on_its_route_and_its_connectors(

@@ -1,0 +1,3 @@
+module isthmus.dev/bench/ends
+
+go 1.22
