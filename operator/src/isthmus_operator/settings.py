@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
+from isthmus_operator.desired.context import CLAIM_SECONDS
 from isthmus_operator.logs import LEVELS
 
 PREFIX: Final = "ISTHMUS_"
@@ -73,7 +74,7 @@ class Settings:
             gateway=read("GATEWAY", _gateway, ""),
             journal_secret=read("JOURNAL_SECRET", _secret_key, ""),
             journal_port=read("JOURNAL_PORT", _between(1, 65535), "5432"),
-            claim_seconds=read("CLAIM_SECONDS", _between(5, 3600), "30"),
+            claim_seconds=read("CLAIM_SECONDS", _between(5, 3600), str(CLAIM_SECONDS)),
             log_level=read("LOG_LEVEL", _level, "INFO"),
         )
         read.finish()

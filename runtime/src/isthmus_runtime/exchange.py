@@ -116,7 +116,7 @@ def _query(head: Head) -> dict[str, Any]:
         if pair:
             name, _, value = pair.partition("=")
             pairs.append((_decoded(name), _decoded(value)))
-    return _collected(pairs)
+    return collected(pairs)
 
 
 def _decoded(text: str) -> str:
@@ -124,12 +124,13 @@ def _decoded(text: str) -> str:
 
 
 def _headers(head: Head) -> dict[str, Any]:
-    return _collected(
+    return collected(
         [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers]
     )
 
 
-def _collected(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+def collected(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """Names and values as an object; a name that comes several times has the list of its values."""
     found: dict[str, Any] = dict(pairs)
     if len(found) == len(pairs):
         return found

@@ -68,7 +68,6 @@ class Runtime:
         self._leaving: set[Route | JournalledRoute] = set()
         self._deliveries: Deliveries | None = None
         self._is_started = False
-        self._is_listening = False
         self._farewells: set[asyncio.Task[None]] = set()
         self._traffic = Traffic(Table(()), max_in_flight=settings.max_in_flight)
         self._draining = False
@@ -123,12 +122,10 @@ class Runtime:
             self._deliveries.start()
             await self._deliveries.opened(within=_OPENING)
         try:
-            port = await traffic.start(settings.host, settings.port)
+            return await traffic.start(settings.host, settings.port), admin_port
         except OSError:
             await admin.drain(0)
             raise
-        self._is_listening = True
-        return port, admin_port
 
     async def drain(self) -> None:
         """Be ready no more, linger, let what is under way finish, then close everything."""
@@ -166,7 +163,7 @@ class Runtime:
         """Whether Routes are served where callers come, with the journal they need, and no drain
         has begun."""
         has_journal = self._deliveries is None or self._deliveries.is_ready
-        is_serving = self._is_listening and not self._draining
+        is_serving = self._servers[0].is_listening and not self._draining
         return bool(self._routes) and has_journal and is_serving
 
     def status(self) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """What the desired state depends on beside a Route and its plan: settings and the cluster."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from isthmus_operator.desired.credentials import SecretKey
+
+CLAIM_SECONDS: Final = 30
+"""As a runtime has it that is told nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +56,4 @@ class Context:
     gateway: Gateway | None = None
     gateway_api: bool = False
     journal: Journal | None = None
-    claim_seconds: int = 30
+    claim_seconds: int = CLAIM_SECONDS

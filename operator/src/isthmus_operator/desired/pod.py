@@ -14,7 +14,7 @@ from isthmus_api.plan import RoutePlan
 from isthmus_api.route import RouteSpec
 from isthmus_api.workload import PodTemplate
 from isthmus_operator.desired import amounts, config_map, credentials, journal
-from isthmus_operator.desired.context import Context, Journal
+from isthmus_operator.desired.context import CLAIM_SECONDS, Context, Journal
 from isthmus_operator.desired.credentials import SecretKey
 from isthmus_operator.desired.manifest import PLAN_ANNOTATION, Manifest, Owner
 
@@ -167,10 +167,11 @@ def _settings(
 
 
 def _journal(used: Journal, context: Context) -> dict[str, Any]:
-    return {
-        "ISTHMUS_JOURNAL_FILE": _file(used.secret),
-        "ISTHMUS_CLAIM_SECONDS": context.claim_seconds,
-    }
+    """What a runtime has by itself is not said, so that a setting that is new rolls no pod."""
+    settings: dict[str, Any] = {"ISTHMUS_JOURNAL_FILE": _file(used.secret)}
+    if context.claim_seconds != CLAIM_SECONDS:
+        settings["ISTHMUS_CLAIM_SECONDS"] = context.claim_seconds
+    return settings
 
 
 def _file(key: SecretKey) -> str:

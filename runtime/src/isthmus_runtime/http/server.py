@@ -49,6 +49,11 @@ class Server:
         return self._shared.in_flight if self._shared else 0
 
     @property
+    def is_listening(self) -> bool:
+        """Whether the port is open, or was: after that see `is_leaving`."""
+        return self._listener is not None
+
+    @property
     def is_leaving(self) -> bool:
         """Whether a drain has begun."""
         return self._shared is not None and self._shared.leaving

@@ -4,10 +4,11 @@ What is signed are the bytes of the request; only what is a message is read as s
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 from isthmus_runtime.body import Body, is_json
+from isthmus_runtime.exchange import collected
 from isthmus_runtime.faults import Rejected
 from isthmus_runtime.http.messages import Request, header
 
@@ -46,15 +47,7 @@ def _form(request: Request) -> Body:
     except ValueError as error:  # no ASCII, no UTF-8, or too many fields
         detail = f"the request has a form that is none, or more than {_MOST_FIELDS:,} fields"
         raise Rejected("InvalidForm", detail, 400) from error
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name not in found:
-            found[name] = value
-        elif isinstance(found[name], list):
-            found[name].append(value)
-        else:
-            found[name] = [found[name], value]
-    return Body.of(found)
+    return Body.of(collected(pairs))
 
 
 def _text(request: Request) -> Body:

@@ -94,12 +94,13 @@ class Webhook(Endpoint):
         """Take the messages of a request; a `Fault` where it is not to be had."""
         started = time.perf_counter()
         x = self._exchange(request, params, trace)
+        sent = x.body
         challenged = self.challenged(request, x)
         if challenged is not None:
             return challenged
         if self._verify:
             self._verify(request, x)
-        if self._payload:
+        if self._payload and x.body is sent:  # else it was read for the challenge
             x.body = self._payload(request)
         drafts = self._drafts(request.head, params, x)
         await self._accept(drafts)
