@@ -12,7 +12,7 @@ from journals import until
 
 from isthmus_api.quantities import Duration
 from isthmus_api.rate_limit import RateLimit
-from isthmus_runtime.connectors.limits import places
+from isthmus_runtime.connectors.limits import places, rates
 from isthmus_runtime.connectors.limits.limiter import Limiter
 from isthmus_runtime.connectors.limits.lines import NoTurn, Overdue
 from isthmus_runtime.connectors.limits.sharing import Sharing
@@ -149,6 +149,53 @@ async def test_a_bucket_holds_less_from_when_its_burst_is_lowered(permits: Permi
 
     assert lowered.granted == 0
     assert lowered.wait <= 60
+
+
+@pytest.mark.parametrize("burst", [None, 10], ids=["a window", "a bucket"])
+async def test_late_calls_count_whether_there_is_room_or_not(
+    permits: Permits, burst: int | None
+) -> None:
+    rate = Rate(10, 3600.0, burst)
+    await permits.note(SYSTEM, rate, calls=4)
+    assert (await permits.take(SYSTEM, rate, wanted=99)).granted == 6
+
+    await permits.note(SYSTEM, rate, calls=3)
+
+    full = await permits.take(SYSTEM, rate, wanted=1)
+    assert full.granted == 0
+    assert full.wait > 300
+
+
+@pytest.mark.parametrize(("share", "counted"), [(0.6, 1), (-1.0, 2)], ids=["in time", "late"])
+async def test_a_call_that_is_sent_late_counts_once_more(
+    limiting: Callable[..., list[Limiter]],
+    permits: Permits,
+    monkeypatch: pytest.MonkeyPatch,
+    share: float,
+    counted: int,
+) -> None:
+    monkeypatch.setattr(rates, "OWN_SHARE", share)
+    limiter, *_ = limiting(requests=10, per=Duration("1h"))
+    async with limiter.turn(deadline=soon()) as turn:
+        assert turn.sent is not None
+        turn.sent()
+    await limiter.close()
+
+    found = await permits.take(SYSTEM, Rate(10, 3600.0), wanted=99)
+    assert found.granted == 10 - counted
+
+
+async def test_what_was_granted_long_ago_is_asked_for_again(
+    limiting: Callable[..., list[Limiter]], permits: Permits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But not for ever, where nothing comes in time."""
+    monkeypatch.setattr(rates, "LATEST_SHARE", -1.0)
+    limiter, *_ = limiting(requests=10, per=Duration("1h"))
+    async with limiter.turn(deadline=soon()):
+        pass
+
+    found = await permits.take(SYSTEM, Rate(10, 3600.0), wanted=99)
+    assert found.granted == 10 - rates.TRIES
 
 
 async def test_places_are_given_up_to_the_limit_and_come_back(permits: Permits) -> None:

@@ -6,6 +6,7 @@ and time is left. What comes out is an answer with a good status, or an `Upstrea
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from isthmus_api.connector import Backoff, HttpTransport
@@ -140,9 +141,9 @@ class Connector:
         if limiter is None:
             return await self._sent(call, deadline, credentials)
         try:
-            async with limiter.turn(deadline=deadline) as waited:
-                self._waited.observe(waited)
-                answer = await self._sent(call, deadline, credentials)
+            async with limiter.turn(deadline=deadline) as turn:
+                self._waited.observe(turn.waited)
+                answer = await self._sent(call, deadline, credentials, turn.sent)
         except NoTurn as error:
             raise Upstream(
                 "RateLimited",
@@ -160,7 +161,11 @@ class Connector:
         return answer
 
     async def _sent(
-        self, call: Call, deadline: float, credentials: auth.Credentials = _NO_CREDENTIALS
+        self,
+        call: Call,
+        deadline: float,
+        credentials: auth.Credentials = _NO_CREDENTIALS,
+        sent: Callable[[], None] | None = None,
     ) -> Response:
         target = self._base_path + call.target
         if credentials.query:
@@ -177,6 +182,7 @@ class Connector:
                 call.body,
                 deadline=deadline,
                 repeatable=call.repeatable,
+                sent=sent,
             )
         except errors.ClientError as error:
             fault = self._failed(error)

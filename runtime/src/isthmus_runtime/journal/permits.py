@@ -50,6 +50,10 @@ class Permits(Protocol):
         """Ask for `wanted` calls at once."""
         ...
 
+    async def note(self, name: str, rate: Rate, *, calls: int) -> None:
+        """Calls that were granted and went out late: they count from now, room or not."""
+        ...
+
     async def enter(self, name: str, *, limit: int, owner: str, wanted: int, lease: float) -> int:
         """Ask for places, of `limit` altogether; how many were given. They, and those that the
         owner had, are its own for `lease` seconds from now."""

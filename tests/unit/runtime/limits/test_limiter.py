@@ -51,8 +51,8 @@ def test_turns_come_in_order_within_the_limit_and_never_too_many_at_once(
     async def one(limit: Limiter, number: int, length: float) -> None:
         nonlocal under_way, most
         loop = asyncio.get_running_loop()
-        async with limit.turn(deadline=NEVER) as waited:
-            assert waited == pytest.approx(loop.time())
+        async with limit.turn(deadline=NEVER) as turn:
+            assert turn.waited == pytest.approx(loop.time())
             begun.append((number, loop.time()))
             under_way += 1
             most = max(most, under_way)

@@ -6,8 +6,9 @@ what it has while it waits for the next, so calls of a process go in the order i
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
+from typing import NamedTuple
 
 from isthmus_api.rate_limit import RateLimit
 from isthmus_runtime import metrics
@@ -19,6 +20,13 @@ from isthmus_runtime.connectors.limits.rates import Drawing, Turns
 from isthmus_runtime.connectors.limits.sharing import Sharing, Unshared
 from isthmus_runtime.http.messages import Response
 from isthmus_runtime.journal.permits import Rate
+
+
+class Turn(NamedTuple):
+    """A call may go: how many seconds that took, and what to call when it is sent, if anything."""
+
+    waited: float
+    sent: Callable[[], None] | None
 
 
 class Limiter:
@@ -47,7 +55,8 @@ class Limiter:
             sharing=sharing if limit.learn else None,
             learnt=metrics.PAUSES.labels(namespace, name),
         )
-        self._turns = Turns(_drawing(namespace, name, limit, sharing), self._pause)
+        self._drawing = _drawing(namespace, name, limit, sharing)
+        self._turns = Turns(self._drawing, self._pause)
         self._now = asyncio.get_running_loop().time
 
     @property
@@ -56,12 +65,12 @@ class Limiter:
         return self._pause.left
 
     @asynccontextmanager
-    async def turn(self, *, deadline: float) -> AsyncIterator[float]:
-        """Wait until a call may start, and let it; how many seconds that took. `NoTurn` where it
-        may not."""
+    async def turn(self, *, deadline: float) -> AsyncIterator[Turn]:
+        """Wait until a call may start, and let it; `NoTurn` where it may not."""
         asked_at = self._now()
-        with await self._come(deadline):
-            yield self._now() - asked_at
+        with ExitStack() as held:
+            sent = await self._come(deadline, held)
+            yield Turn(self._now() - asked_at, sent)
 
     def heed(self, answer: Response) -> None:
         """Hold calls back if an answer asks for it."""
@@ -73,32 +82,35 @@ class Limiter:
     async def close(self) -> None:
         """Give everything back."""
         await self._turns.close()
+        if self._drawing is not None:
+            await self._drawing.close()
         await self._pause.close()
         if self._places is not None:
             await self._places.close()
 
-    async def _come(self, deadline: float) -> ExitStack:
-        """What a call holds while it is under way."""
+    async def _come(self, deadline: float, held: ExitStack) -> Callable[[], None] | None:
+        """Wait for all that a call holds while it is under way; what to call when it is sent."""
         if self.waiting >= self._most:
             raise Crowded
         if self._now() + self.paused >= deadline:
             raise Overdue(self.paused)
         self.waiting += 1
         try:
-            with ExitStack() as held:
-                await self._connection(deadline)
-                held.callback(self._connections.release)
-                if self._places is not None:
-                    try:
-                        await self._places.enter(deadline)
-                    except Unshared:
-                        pass  # then the connections of this process are the limit
-                    else:
-                        held.callback(self._places.leave)
-                await self._turns.come(deadline)
-                return held.pop_all()
+            await self._connection(deadline)
+            held.callback(self._connections.release)
+            if self._places is not None and await self._entered(self._places, deadline):
+                held.callback(self._places.leave)
+            return await self._turns.come(deadline)
         finally:
             self.waiting -= 1
+
+    async def _entered(self, places: Places, deadline: float) -> bool:
+        """Whether there is a place to be left; else this process's connections are the limit."""
+        try:
+            await places.enter(deadline)
+        except Unshared:
+            return False
+        return True
 
     async def _connection(self, deadline: float) -> None:
         try:

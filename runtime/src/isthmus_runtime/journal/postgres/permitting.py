@@ -7,6 +7,7 @@ calls there are.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -26,6 +27,7 @@ from isthmus_runtime.journal.postgres.claiming import QUICK, turn
 from isthmus_runtime.journal.postgres.pool import Connection, Pool, transaction
 
 _CLOCK: Final = "extract(epoch FROM clock_timestamp())::float8"
+_UNLIMITED: Final = 2**31 - 1
 _FAR: Final = 20
 """Slots by which the clock has to be behind to have been set back."""
 
@@ -110,6 +112,14 @@ class SharedPermits:
             return await self._pool.run(lambda c: _of_window(c, name, rate, wanted))
         holds = bucket(rate, rate.burst)
         return await self._pool.run(lambda c: _of_bucket(c, name, rate, holds, wanted))
+
+    async def note(self, name: str, rate: Rate, *, calls: int) -> None:
+        """See `Permits.note`: a limit that is never reached grants them."""
+        unlimited = replace(rate, requests=_UNLIMITED)
+        if rate.burst is None:
+            await self._pool.run(lambda c: _of_window(c, name, unlimited, calls))
+        else:
+            await self._pool.run(lambda c: _of_bucket(c, name, rate, _UNLIMITED, calls))
 
     async def enter(self, name: str, *, limit: int, owner: str, wanted: int, lease: float) -> int:
         """See `Permits.enter`; processes take turns, or two would be given the last place."""
