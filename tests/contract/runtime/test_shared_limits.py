@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
+import asyncpg
 import postgres
 import pytest
 import upstreams
@@ -151,6 +152,26 @@ async def test_a_limit_is_counted_here_in_an_outage_and_shared_again_after_it(
     async with asyncio.timeout(30):
         while counted() == first:
             assert await status_of(served) == 200
+
+
+async def test_a_journal_that_does_not_answer_holds_no_call_up_for_long(
+    serve: Serve, upstream: Start, database: str
+) -> None:
+    erp = await upstream(answer({}))
+    served = await serve(
+        connector(erp.url, rateLimit={"requests": 1000}), route(CALL), journal=database
+    )
+    await served.opened()
+    before = await alone(served)
+    other = await asyncpg.connect(database)
+    try:
+        async with other.transaction():
+            await other.execute("LOCK TABLE isthmus.limits IN ACCESS EXCLUSIVE MODE")
+            assert await status_of(served) == 200
+    finally:
+        await other.close()
+
+    assert await alone(served) == before + 1
 
 
 @pytest.mark.parametrize("limit", [None, HOURLY], ids=["no limit", "a limit, and a file"])

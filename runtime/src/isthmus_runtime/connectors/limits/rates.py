@@ -71,8 +71,10 @@ class Drawing:
                 self._alone.inc(drawn.granted)
             return drawn
         self._own.note(self._now(), grant.granted)
-        wait = grant.wait + random.uniform(0.0, SPREAD_SECONDS)  # noqa: S311 - no secret
-        return Draw(grant.granted, wait, asked_at)
+        if grant.granted == wanted:
+            return Draw(grant.granted, 0.0, asked_at)
+        spread = random.uniform(0.0, SPREAD_SECONDS)  # noqa: S311 - no secret
+        return Draw(grant.granted, grant.wait + spread, asked_at)
 
     def is_over(self, asked_at: float) -> bool:
         """Whether what was granted then is granted no more."""
