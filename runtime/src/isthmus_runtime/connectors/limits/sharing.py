@@ -1,6 +1,6 @@
 """Sharing: the journal's permits for the Connectors of a process, and whether they can be had.
 
-Calls must not depend on the journal. One that does not answer within a second is away: from then on
+Calls must not depend on the journal. One that does not answer within 3 s is away: from then on
 nobody asks, and everybody counts for itself, until a look now and then finds that it is back.
 """
 
@@ -15,7 +15,8 @@ from isthmus_runtime.journal.permits import Permits
 
 T = TypeVar("T")
 
-ANSWER_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 3.0
+"""A database that is gone says so at once; one that is busy should not count as away."""
 LOOK_SECONDS: Final = 1.0
 
 
