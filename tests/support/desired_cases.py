@@ -184,6 +184,24 @@ spec:
   steps: [{call: {connector: erp, path: /stock}}]
 """
 
+LIMITED = """
+apiVersion: isthmus.dev/v1alpha1
+kind: Connector
+metadata: {name: erp, namespace: shop}
+spec:
+  http:
+    baseUrl: "http://erp"
+    auth: {bearer: {token: {secretKeyRef: {name: erp, key: token}}}}
+    rateLimit: {requests: 60, per: 1m}
+---
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
+metadata: {name: prices, namespace: shop}
+spec:
+  source: {http: {path: /prices}}
+  steps: [{call: {connector: erp, path: /prices}}]
+"""
+
 CASES = {
     "search-with-prices": Case(_example()),
     "smallest": Case(SMALLEST),
@@ -197,6 +215,7 @@ CASES = {
         Context(IMAGE, gateway=Gateway("gateways", "public"), gateway_api=True, journal=JOURNAL),
     ),
     "schedule": Case(SCHEDULE, Context(IMAGE, journal=JOURNAL)),
+    "limited": Case(LIMITED, Context(IMAGE, journal=JOURNAL)),
 }
 
 

@@ -1,5 +1,6 @@
 """A runtime that serves, as tests see it: its two ports, and a caller of each."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,12 @@ class Served:
 
     async def load(self, *documents: str) -> None:
         await self.runtime.load(manifests_text.plans(*documents))
+
+    async def opened(self) -> None:
+        """Wait until its journal is open."""
+        async with asyncio.timeout(30):
+            while not (await self.admin.get("/status")).json()["journal"]["open"]:
+                pass
 
     async def metrics(self) -> str:
         return (await self.admin.get("/metrics")).text

@@ -22,6 +22,11 @@ SHORT = Size(orders=240, rate=100, kills=4, restarts=1, dead=180, records=20_000
 LONG = Size(orders=4_615, rate=100, kills=20, restarts=3, dead=860, records=1_000_000)
 
 
+def is_long() -> bool:
+    """Whether the environment asks for the long form."""
+    return os.environ.get("SOAK") == "long"
+
+
 def wanted() -> Size:
     """What the environment asks for."""
-    return LONG if os.environ.get("SOAK") == "long" else SHORT
+    return LONG if is_long() else SHORT

@@ -7,7 +7,8 @@ from pydantic import Field
 from isthmus_api.http import HeaderName
 from isthmus_api.model import Items, Model, SecretValue, Text
 from isthmus_api.quantities import Duration, Size
-from isthmus_api.rules import at_least_one_of, exactly_one_of
+from isthmus_api.rate_limit import RateLimit
+from isthmus_api.rules import exactly_one_of
 
 
 class BasicAuth(Model):
@@ -71,20 +72,6 @@ class Auth(Model):
         None,
         alias="oauth2ClientCredentials",
         description="OAuth 2.0 client credentials.",
-    )
-
-
-class RateLimit(Model):
-    """How hard we may lean on the system."""
-
-    rules = (at_least_one_of("requests", "concurrency"),)
-
-    requests: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
-        None, description="Calls allowed in one window; left out, any number."
-    )
-    per: Duration = Field(Duration("1s"), description="Length of the window.")
-    concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
-        None, description="Calls under way at once; left out, as many as there are connections."
     )
 
 

@@ -1,13 +1,11 @@
 """Deliveries: all Routes of a process whose messages go through the journal, and that journal.
 
 Made when a plan first needs a journal. Nothing waits for it to open but what needs it: until then a
-webhook answers 503, and nothing is claimed.
+webhook answers 503, and nothing is claimed. Who made it closes the journal.
 """
 
 import asyncio
-import os
-import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from isthmus_api.plan import RoutePlan
@@ -15,33 +13,30 @@ from isthmus_api.retention import Retention
 from isthmus_runtime import logs, metrics
 from isthmus_runtime.connectors.connector import Connector
 from isthmus_runtime.delivery.absence import Absence
-from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.access import Access
-from isthmus_runtime.journal.entries import new_uid
-from isthmus_runtime.journal.journal import Journal, Unavailable
+from isthmus_runtime.journal.journal import Journal
 from isthmus_runtime.journalled import JournalledRoute
 from isthmus_runtime.secrets import NotedSecrets
 from isthmus_runtime.stores import Stores
 
 
 class Deliveries:
-    """The journal of a process, and the Routes that accept into it and deliver from it."""
+    """The Routes of a process that accept into its journal and deliver from it."""
 
     def __init__(
         self,
-        address: Callable[[], str],
+        access: Access,
         secrets: NotedSecrets,
         *,
         claim_seconds: float = 30.0,
         sampled_every: float = 5.0,
         pruned_every: float = 60.0,
     ) -> None:
-        self.access = Access(lambda: _opened(address))
+        self._access = access
         self._secrets = secrets
         self._claim_seconds = claim_seconds
         self._sampled_every = sampled_every
         self._pruned_every = pruned_every
-        self._owner = f"{socket.gethostname()}/{os.getpid()}/{new_uid()[-8:]}"
         self._routes: dict[str, JournalledRoute] = {}
         self._waiting: dict[str, tuple[int, float]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -51,15 +46,15 @@ class Deliveries:
         return JournalledRoute(
             plan,
             connectors,
-            access=self.access,
+            access=self._access,
             secrets=self._secrets,
-            owner=self._owner,
+            owner=self._access.owner,
             claim_seconds=self._claim_seconds,
         )
 
     def stores(self, namespace: str) -> Stores:
         """The stores of a namespace."""
-        return Stores(namespace, self.access)
+        return Stores(namespace, self._access)
 
     async def use(self, routes: Iterable[JournalledRoute]) -> None:
         """Accept and deliver for exactly these Routes. The sources of others stop here; what they
@@ -69,7 +64,7 @@ class Deliveries:
         await asyncio.gather(*(route.stop_source() for route in gone))
         added = [route for name, route in wanted.items() if self._routes.get(name) is not route]
         self._routes = wanted
-        if self.access.is_open:
+        if self._access.is_open:
             for route in added:
                 route.start()
 
@@ -85,7 +80,7 @@ class Deliveries:
     @property
     def is_ready(self) -> bool:
         """Whether the journal was opened."""
-        return self.access.is_open
+        return self._access.is_open
 
     @property
     def in_flight(self) -> int:
@@ -100,23 +95,14 @@ class Deliveries:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(route.stop(grace) for route in self._routes.values()))
 
-    async def close(self) -> None:
-        """Close the journal."""
-        await self.access.close()
-
-    def journal_status(self) -> dict[str, Any]:
-        """What the status page tells of the journal."""
-        trouble = self.access.trouble
-        return {"open": self.access.is_open, **({"detail": trouble} if trouble else {})}
-
     def status(self, route: JournalledRoute) -> dict[str, Any]:
         """What the status page tells of a Route."""
         backlog, overdue = self._waiting.get(route.name, (None, None))
         return {**route.status(), "backlog": backlog, "overdueSeconds": overdue}
 
     async def _begin(self) -> None:
-        await self.access.open()
-        journal = self.access()
+        await self._access.open()
+        journal = self._access()
         for route in self._routes.values():
             route.start()
         self._tasks += [
@@ -158,18 +144,9 @@ class Deliveries:
 
     async def _pruned(self, journal: Journal, route: JournalledRoute) -> None:
         lease = 2 * self._pruned_every
-        if not await journal.lead(f"prune {route.name}", self._owner, lease):
+        if not await journal.lead(f"prune {route.name}", self._access.owner, lease):
             return
         kept = route.plan.retention or Retention()
         count = await journal.prune(route.name, settled_for=kept.age.seconds, at_most=kept.count)
         if count:
             logs.info("messages were forgotten", route=route.name, count=count)
-
-
-async def _opened(address: Callable[[], str]) -> Journal:
-    try:
-        found = address()
-    except OSError as error:
-        detail = f"the file with the journal's address cannot be read: {error.strerror}"
-        raise Unavailable(detail) from error
-    return await opening.open(found)

@@ -75,6 +75,30 @@ RATE_LIMIT_WAIT_SECONDS = histogram(
     ("namespace", "connector"),
     registry=REGISTRY,
 )
+RATE_LIMIT_WAITING = gauge(
+    "isthmus_connector_rate_limit_waiting",
+    "Calls that wait for the connector's rate limit now.",
+    ("namespace", "connector"),
+    registry=REGISTRY,
+)
+COUNTED_ALONE = counter(
+    "isthmus_connector_rate_limit_alone",
+    "Calls that this process alone counted, for the journal was away.",
+    ("namespace", "connector"),
+    registry=REGISTRY,
+)
+PAUSES = counter(
+    "isthmus_connector_pauses",
+    "Times that an answer to this process asked for no more calls for a while.",
+    ("namespace", "connector"),
+    registry=REGISTRY,
+)
+PAUSED_SECONDS = gauge(
+    "isthmus_connector_paused_seconds",
+    "For how long calls are still held back because the connector asked for it.",
+    ("namespace", "connector"),
+    registry=REGISTRY,
+)
 CACHE_REQUESTS = counter(
     "isthmus_cache_requests",
     "Look-ups in a call's cache: hit, miss, or joined a call under way.",

@@ -26,10 +26,12 @@ from isthmus_runtime.traffic import Traffic
 
 if TYPE_CHECKING:  # what only a journal needs is imported where one is: most Routes start sooner
     from isthmus_runtime.deliveries import Deliveries
+    from isthmus_runtime.journal.access import Access
     from isthmus_runtime.journalled import JournalledRoute
 
 _LAST_CALLS = 1.0
 _OPENING = 5.0
+_OPENING_FOR_LIMITS = 1.0
 
 
 class NoJournal(Exception):
@@ -66,6 +68,7 @@ class Runtime:
         self._registry = Registry(self._secrets)
         self._routes: dict[tuple[str, str], Route | JournalledRoute] = {}
         self._leaving: set[Route | JournalledRoute] = set()
+        self._access: Access | None = None
         self._deliveries: Deliveries | None = None
         self._is_started = False
         self._farewells: set[asyncio.Task[None]] = set()
@@ -98,6 +101,8 @@ class Runtime:
         self._routes = routes
         self._traffic.table = table
         self._leaving.update(replaced)
+        if self._access and self._is_started:
+            self._access.begin()
         if self._deliveries:
             journalled = [route for route in routes.values() if not isinstance(route, Route)]
             await self._deliveries.use(journalled)
@@ -111,13 +116,17 @@ class Runtime:
     async def start(self) -> tuple[int, int]:
         """Listen; the traffic port and the admin port, as bound.
 
-        A journal that is needed is waited for a little. It may come later: this process is not
-        ready until then.
+        A journal is waited for a little. It may come later: where it is needed for more than limits
+        that are shared, this process is not ready until then.
         """
         traffic, admin = self._servers
         settings = self._settings
         admin_port = await admin.start(settings.admin_host, settings.admin_port)
         self._is_started = True
+        if self._access:
+            self._access.begin()
+            if not self._deliveries:
+                await self._access.opened(within=_OPENING_FOR_LIMITS)
         if self._deliveries:
             self._deliveries.start()
             await self._deliveries.opened(within=_OPENING)
@@ -143,8 +152,10 @@ class Runtime:
             async with asyncio.timeout(_LAST_CALLS):
                 await asyncio.gather(*self._farewells)
                 await self._registry.keep(())
-        if self._deliveries:
-            await self._deliveries.close()
+        if self._registry.sharing:
+            await self._registry.sharing.close()
+        if self._access:
+            await self._access.close()
 
     async def _leave_messages(self) -> None:
         """Claim no more messages. Those under way have the time that requests have."""
@@ -172,7 +183,7 @@ class Runtime:
             "version": version("isthmus-runtime"),
             "planVersion": PLAN_VERSION,
             "ready": self.is_ready(),
-            **({"journal": self._deliveries.journal_status()} if self._deliveries else {}),
+            **({"journal": self._access.status()} if self._access else {}),
             "routes": [
                 {
                     "namespace": route.plan.namespace,
@@ -193,10 +204,12 @@ class Runtime:
         present = self._routes.get((plan.namespace, plan.name))
         if present is not None and present.plan.hash == plan.hash:
             return present
+        deliveries = self._delivering() if plan.needs_journal else None
+        if plan.shares_limits:
+            self._share_limits()
         connectors = self._registry.of(plan)
-        if not plan.needs_journal:
+        if deliveries is None:
             return Route(plan, connectors)
-        deliveries = self._delivering()
         if plan.source.is_asynchronous:
             return deliveries.route(plan, connectors)
         return Route(plan, connectors, deliveries.stores(plan.namespace))
@@ -212,9 +225,29 @@ class Runtime:
             from isthmus_runtime.deliveries import Deliveries
 
             self._deliveries = Deliveries(
-                self._journal_address, self._secrets, claim_seconds=self._settings.claim_seconds
+                self._reach(), self._secrets, claim_seconds=self._settings.claim_seconds
             )
         return self._deliveries
+
+    def _share_limits(self) -> None:
+        """Have limits counted in the journal, where there is one that others use, too."""
+        given = self._settings
+        if self._registry.sharing or not (given.journal or given.journal_file):
+            return
+        from isthmus_runtime.connectors.limits.sharing import Sharing
+        from isthmus_runtime.journal import opening
+
+        if given.journal_file or opening.is_shared(given.journal):
+            self._registry.sharing = Sharing(self._reach())
+
+    def _reach(self) -> "Access":
+        """The journal of this process; made when it is first asked for, opened when it starts."""
+        if self._access is None:
+            from isthmus_runtime.journal import opening
+            from isthmus_runtime.journal.access import Access
+
+            self._access = Access(lambda: opening.open_when_told(self._journal_address))
+        return self._access
 
     def _journal_address(self) -> str:
         file = self._settings.journal_file

@@ -12,7 +12,7 @@ Used by `isthmus test` and by our own tests; no part of a pod.
 import asyncio
 import json
 import selectors
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -120,6 +120,7 @@ class _ScriptedTransport:
         deadline: float,
         max_response_bytes: int | None = None,
         repeatable: bool = False,
+        sent: Callable[[], None] | None = None,
     ) -> Response:
         """Answer from the script. A request for a token is answered here: tests do not see it."""
         if deadline <= asyncio.get_running_loop().time():

@@ -77,9 +77,18 @@ def test_a_journal_can_be_kept_elsewhere(folder: Folder, tmp_path: Path, scheme:
     assert not (place / ".isthmus").exists()
 
 
-def test_a_folder_without_such_routes_gets_no_journal(folder: Folder) -> None:
+LIMITED = """
+apiVersion: isthmus.dev/v1alpha1
+kind: Connector
+metadata: {name: erp}
+spec: {http: {baseUrl: "http://127.0.0.1:9", rateLimit: {requests: 60}}}
+"""
+
+
+@pytest.mark.parametrize("more", ["", "    - call: {connector: erp}"], ids=["plain", "limited"])
+def test_a_folder_without_such_routes_gets_no_journal(folder: Folder, more: str) -> None:
     http = HOOK.replace("webhook: {path: /hook, open: true}", "http: {method: POST, path: /hook}")
-    place = folder({"http.yaml": http})
+    place = folder({"http.yaml": http + more, "erp.yaml": LIMITED})
     with running(place) as announced:
         assert announced["default/hook"].startswith("POST http://127.0.0.1:")
 

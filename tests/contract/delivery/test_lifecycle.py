@@ -20,6 +20,7 @@ from upstreams import answer
 from isthmus_runtime import secrets
 from isthmus_runtime.deliveries import Deliveries
 from isthmus_runtime.journal import opening
+from isthmus_runtime.journal.access import Access
 from isthmus_runtime.runtime import NoJournal, Runtime, Settings
 from isthmus_runtime.secrets import NotedSecrets
 
@@ -321,13 +322,14 @@ async def test_messages_are_forgotten_as_the_route_says(address: str, tmp_path: 
     await journal.close()
     (plan,) = plans(it_sends(KEEP, retention={"count": 3}))
 
-    deliveries = Deliveries(lambda: address, NotedSecrets(secrets.NoSecrets()), pruned_every=0.02)
+    access = Access(lambda: opening.open(address))
+    deliveries = Deliveries(access, NotedSecrets(secrets.NoSecrets()), pruned_every=0.02)
     await deliveries.use([deliveries.route(plan, {})])
     deliveries.start()
     carrier = Carrier(address, tmp_path / "secrets.env", {})
     await carrier.until(lambda found: len(found) == 3)
     await deliveries.drain(0)
-    await deliveries.close()
+    await access.close()
 
 
 @BOTH

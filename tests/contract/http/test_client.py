@@ -7,6 +7,7 @@ import gzip
 import socket
 import zlib
 from asyncio import StreamReader, StreamWriter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +51,41 @@ def client_of(upstream: Peer | Running, **limits: int) -> http.Client:
     return http.Client(
         http.Origin("http", "127.0.0.1", upstream.port), limits=http.ClientLimits(**limits)
     )
+
+
+async def test_who_sends_is_told_when_the_request_went_out(peer: StartPeer) -> None:
+    """Not before there is a connection for it; and again where it had to be written again."""
+    gate = asyncio.Event()
+
+    async def converse(reader: StreamReader, writer: StreamWriter, number: int) -> None:
+        await read_request(reader)
+        await gate.wait()
+        writer.write(OK)
+        if number == 1:
+            await read_request(reader)  # and closes without a word
+            writer.close()
+
+    upstream = await peer(converse)
+    client = client_of(upstream, max_connections=1)
+    told: list[str] = []
+    out = asyncio.Event()
+
+    def tell(name: str) -> None:
+        told.append(name)
+        out.set()
+
+    first, second = (
+        asyncio.create_task(client.send("GET", "/", deadline=soon(), sent=partial(tell, name)))
+        for name in ("first", "second")
+    )
+    async with asyncio.timeout(10):
+        await out.wait()
+    assert told == ["first"]
+    gate.set()
+    await asyncio.gather(first, second)
+    await client.aclose()
+
+    assert told == ["first", "second", "second"]
 
 
 async def test_a_request_is_written_as_one_would_expect(peer: StartPeer) -> None:

@@ -15,7 +15,8 @@ from isthmus_runtime.journal.desk import Act, Filter
 from isthmus_runtime.journal.entries import Composition, Memory, State
 
 Run = Callable[[str], None]
-BEFORE = schema.LEVEL - 1
+FIRST = 1
+"""The first level there was: a migration from it goes through every later one."""
 NEWER = f"""
     ALTER TABLE messages ADD COLUMN later TEXT;
     ALTER TABLE queue ADD COLUMN later TEXT;
@@ -87,8 +88,8 @@ async def test_a_runtime_works_on_a_journal_that_a_newer_one_has_migrated(
     await journal.close()
 
 
-async def test_a_journal_of_the_level_before_is_migrated(address: str, run: Run) -> None:
-    run(migrations.sql(0, BEFORE, _dialect(address)))
+async def test_a_journal_of_the_first_level_is_migrated(address: str, run: Run) -> None:
+    run(migrations.sql(0, FIRST, _dialect(address)))
     run(
         "INSERT INTO messages (uid, route, identity, content_type, body, request, correlation_id,"
         f" trace, accepted_at) VALUES ('u', '{ROUTE}', 'i', 'application/json', '{{}}', '{{}}', '',"
@@ -106,10 +107,10 @@ async def test_a_journal_of_the_level_before_is_migrated(address: str, run: Run)
     await journal.close()
 
 
-async def test_ten_processes_may_migrate_a_journal_of_the_level_before(
+async def test_ten_processes_may_migrate_a_journal_of_the_first_level(
     address: str, run: Run
 ) -> None:
-    run(migrations.sql(0, BEFORE, _dialect(address)))
+    run(migrations.sql(0, FIRST, _dialect(address)))
     opens = (
         "import asyncio, sys\n"
         "from isthmus_runtime.journal import opening\n"

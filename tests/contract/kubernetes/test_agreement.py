@@ -345,6 +345,18 @@ TAKEN |= {
     "a Connector has both limits": Taken(
         "Connector", _http("rateLimit: {requests: 60, per: 1m, concurrency: 16}")
     ),
+    "a Connector has a bucket": Taken(
+        "Connector", _http("rateLimit: {requests: 60, per: 1m, burst: 10, maxPause: 5m}")
+    ),
+    "a Connector learns nothing": Taken(
+        "Connector", _http("rateLimit: {concurrency: 64, learn: false}")
+    ),
+    "a Connector has the shortest window": Taken(
+        "Connector", _http("rateLimit: {requests: 1, per: 10ms}")
+    ),
+    "a Connector has the longest window": Taken(
+        "Connector", _http("rateLimit: {requests: 1, per: 743h60m, maxWaiting: 1}")
+    ),
     "a Connector takes idempotency keys": Taken("Connector", _http("idempotencyKey: {}")),
     "a Connector takes idempotency keys in a header of its own": Taken(
         "Connector", _http("idempotencyKey: {header: X-Request-Id}")
@@ -855,6 +867,34 @@ REFUSED |= {
         "spec.http.rateLimit",
         "at least one of requests, concurrency must be set",
         "at least one of requests, concurrency must be set",
+    ),
+    "a bucket that nothing fills": Refused(
+        "Connector",
+        _http("rateLimit: {concurrency: 4, burst: 10}"),
+        "spec.http.rateLimit",
+        "burst needs requests",
+        "burst needs requests",
+    ),
+    "a window of nothing": Refused(
+        "Connector",
+        _http("rateLimit: {requests: 4, per: 0s}"),
+        "spec.http.rateLimit.per",
+        "a length of time from 10ms to 744h is wanted",
+        "a length of time from 10ms to 744h is wanted",
+    ),
+    "a window of months": Refused(
+        "Connector",
+        _http("rateLimit: {requests: 4, per: 2000h}"),
+        "spec.http.rateLimit.per",
+        "a length of time from 10ms to 744h is wanted",
+        "a length of time from 10ms to 744h is wanted",
+    ),
+    "a pause of nothing": Refused(
+        "Connector",
+        _http("rateLimit: {requests: 4, maxPause: 1ms}"),
+        "spec.http.rateLimit.maxPause",
+        "a length of time from 10ms to 744h is wanted",
+        "a length of time from 10ms to 744h is wanted",
     ),
 }
 

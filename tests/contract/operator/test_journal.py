@@ -99,6 +99,26 @@ async def test_a_route_that_would_need_a_journal_answers_over_http_meanwhile(
         assert await cluster.get("Service", "it") is not None
 
 
+async def test_a_route_that_answers_shares_limits_where_there_is_a_journal(
+    cluster: Cluster,
+) -> None:
+    limited = manifests_text.connector("http://erp.example", rateLimit={"requests": 60})
+    async with cluster.operator():
+        await cluster.apply(limited, OVER_HTTP)
+        await settle(cluster)
+        assert await ports_out(cluster) == [80]
+        before = await template(cluster)
+
+    async with cluster.operator(journal=JOURNAL):
+        await eventually(lambda: template(cluster), until=lambda now: now != before)
+        assert await ports_out(cluster) == [80, 5432]
+        await settle(cluster)
+
+    async with cluster.operator():
+        await eventually(lambda: template(cluster), until=lambda now: now == before)
+        await settle(cluster)
+
+
 async def test_a_route_that_nobody_calls_any_more_loses_its_service(cluster: Cluster) -> None:
     async with cluster.operator(journal=JOURNAL):
         await cluster.apply(ERP, WEBHOOK)

@@ -174,6 +174,86 @@ async def test_a_call_that_the_rate_limit_would_make_late_fails_at_once(
     assert len(erp.arrivals) == 1
 
 
+PAUSES: list[Any] = [
+    pytest.param(answer(status=429, headers=("retry-after: 60",)), id="too many"),
+    pytest.param(answer(status=503, headers=("retry-after: 60",)), id="away"),
+    pytest.param(answer({}, headers=('ratelimit: "default";r=0;t=60',)), id="none remain"),
+    pytest.param(
+        answer({}, headers=("x-ratelimit-remaining: 0", "x-ratelimit-reset: 60")), id="with X"
+    ),
+]
+
+
+@pytest.mark.parametrize("asks", PAUSES)
+async def test_no_call_is_made_while_the_system_wants_none(
+    serve: Serve, upstream: Start, asks: Behave
+) -> None:
+    erp = await upstream(asks)
+    served = await serve(
+        connector(erp.url, rateLimit={"requests": 1000}), route("- call: {connector: erp}")
+    )
+
+    await served.get()
+    second = await served.get()
+
+    assert second.status_code == 503
+    assert second.json()["type"] == "urn:isthmus:problem:RateLimited"
+    assert len(erp.arrivals) == 1
+    await until_metric(served.metrics, 'isthmus_connector_pauses_total{connector="erp"', 1)
+    await until_metric(served.metrics, 'isthmus_connector_paused_seconds{connector="erp"', 10)
+
+
+@pytest.mark.parametrize("limit", [None, {"requests": 1000, "learn": False}], ids=["none", "deaf"])
+async def test_a_connector_that_learns_nothing_calls_on(
+    serve: Serve, upstream: Start, limit: dict[str, Any] | None
+) -> None:
+    erp = await upstream(answer(status=429, headers=("retry-after: 60",)))
+    served = await serve(connector(erp.url, rateLimit=limit), route("- call: {connector: erp}"))
+
+    answered = [await served.get() for _ in range(2)]
+
+    assert [response.status_code for response in answered] == [502, 502]
+    assert len(erp.arrivals) == 2
+
+
+async def test_a_pause_ends_and_a_call_that_has_time_waits_for_that(
+    serve: Serve, upstream: Start
+) -> None:
+    erp = await upstream(answer({}, headers=("ratelimit-remaining: 0", "ratelimit-reset: 0.4")))
+    served = await serve(
+        connector(erp.url, rateLimit={"concurrency": 64}), route("- call: {connector: erp}")
+    )
+
+    answered = [await served.get() for _ in range(2)]
+
+    assert [response.status_code for response in answered] == [200, 200]
+    assert erp.arrivals[1].at - erp.arrivals[0].at >= 0.39
+    waits = 'isthmus_connector_rate_limit_wait_seconds_sum{connector="erp"'
+    await until_metric(served.metrics, waits, 0.2)
+
+
+async def test_calls_that_wait_are_bounded_and_seen(serve: Serve, upstream: Start) -> None:
+    gate = asyncio.Event()
+    erp = await upstream(answer({}, when=gate))
+    served = await serve(
+        connector(erp.url, rateLimit={"concurrency": 1, "maxWaiting": 3}),
+        route("- call: {connector: erp}"),
+    )
+
+    asking = [asyncio.create_task(served.get())]
+    await erp.until(lambda erp: erp.under_way == 1)
+    asking += [asyncio.create_task(served.get()) for _ in range(3)]
+    waiting = 'isthmus_connector_rate_limit_waiting{connector="erp",namespace="default"}'
+    await until_metric(served.metrics, waiting, 3)
+    refused = await served.get()
+    gate.set()
+    answered = await asyncio.gather(*asking)
+
+    assert refused.status_code == 503
+    assert refused.json()["type"] == "urn:isthmus:problem:RateLimited"
+    assert {response.status_code for response in answered} == {200}
+
+
 async def test_there_are_never_more_connections_than_the_connector_allows(
     serve: Serve, upstream: Start
 ) -> None:

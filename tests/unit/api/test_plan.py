@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from isthmus_api import manifests
-from isthmus_api.connector import ConnectorSpec, HttpTransport, RateLimit
+from isthmus_api.connector import ConnectorSpec, HttpTransport
 from isthmus_api.delivery import Batch, Delivery
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.message import Message
@@ -30,6 +30,7 @@ from isthmus_api.plan import (
 from isthmus_api.plan.routeplan import PLAN_VERSION
 from isthmus_api.poll import PollSource, Watermark
 from isthmus_api.problems import Code, Problem, Severity
+from isthmus_api.rate_limit import RateLimit
 from isthmus_api.resources import CONNECTOR, MAPPING, ROUTE, Key, Kind, Resource, Resources
 from isthmus_api.retention import Retention
 from isthmus_api.route import RouteSpec
@@ -789,7 +790,9 @@ connector:
     connectTimeout: 1s
     maxConnections: 8
     maxResponseSize: 1Mi
-    rateLimit: {requests: 300, per: 1m, concurrency: 4}
+    rateLimit:
+      {requests: 300, per: 1m, burst: 20, concurrency: 4, maxWaiting: 50, learn: false,
+       maxPause: 5m}
     retry: {attempts: 2, backoff: {initial: 100ms, max: 1s}}
     idempotencyKey: {header: X-Key}
 """)

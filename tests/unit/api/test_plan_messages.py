@@ -689,6 +689,17 @@ def test_which_routes_need_a_journal(made: Resource[RouteSpec], needs: bool) -> 
     assert plan_of(made).needs_journal is needs
 
 
+@pytest.mark.parametrize("limit", [None, "{requests: 60}", "{concurrency: 4}"])
+def test_which_routes_share_limits(limit: str | None) -> None:
+    http = "baseUrl: http://erp" + (f", rateLimit: {limit}" if limit else "")
+    erp = resource(CONNECTOR, "erp", yaml.safe_load(f"{{http: {{{http}}}}}"))
+    found = plan(route("{http: {path: /a}}"), Resources.of([erp])).plan
+
+    assert found is not None
+    assert found.shares_limits is bool(limit)
+    assert not found.needs_journal
+
+
 def test_a_plan_of_messages_comes_back_from_its_json() -> None:
     made = plan_of(
         route(

@@ -73,6 +73,12 @@ class RoutePlan(Model):
         uses_store = any(step.remember or step.lookup for steps in lists for step in steps)
         return self.source.is_asynchronous or uses_store
 
+    @property
+    def shares_limits(self) -> bool:
+        """Whether a journal would let it share limits of Connectors with others. It runs without
+        one, too."""
+        return any(spec.http and spec.http.rate_limit for spec in self.connectors.values())
+
     @classmethod
     def of(
         cls,

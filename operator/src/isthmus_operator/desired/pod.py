@@ -2,7 +2,8 @@
 
 The keys of Secrets are mounted as files that may be missing, so a rotated one is read without a
 restart. That they are there is what the init container is for: the kubelet starts it only when all
-of them are, and until then says which one is missing.
+of them are, and until then says which one is missing. A journal that is only used to share limits
+is waited for by nobody.
 
 There is no place to write to, for the process writes nothing. An emptyDir would count as data of
 the node, which `kubectl drain` and cluster autoscalers do not take away without being told to.
@@ -52,7 +53,9 @@ def template(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -
 
 def _spec(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -> Manifest:
     used = journal.of(plan, context)
-    keys = tuple(sorted({*credentials.secrets(plan), *((used.secret,) if used else ())}))
+    named = credentials.secrets(plan)
+    keys = tuple(sorted({*named, *((used.secret,) if used else ())}))
+    needed = keys if plan.needs_journal else named
     return {
         **_wishes(owner, spec.pod_template or _NOTHING),
         "serviceAccountName": owner.name,
@@ -65,7 +68,7 @@ def _spec(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -> M
             "runAsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        **({"initContainers": [_presence(spec, keys, context)]} if keys else {}),
+        **({"initContainers": [_presence(spec, needed, context)]} if needed else {}),
         "containers": [_process(spec, plan, keys, context)],
         "volumes": _volumes(owner, plan, keys),
     }

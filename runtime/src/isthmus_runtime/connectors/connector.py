@@ -6,17 +6,22 @@ and time is left. What comes out is an answer with a good status, or an `Upstrea
 
 import asyncio
 import time
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from isthmus_api.connector import Backoff, HttpTransport
 from isthmus_runtime import logs, metrics
-from isthmus_runtime.connectors import auth, backoff, rate
+from isthmus_runtime.connectors import auth, backoff
+from isthmus_runtime.connectors.limits.lines import NoTurn
 from isthmus_runtime.faults import Broken, Upstream
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.heads import UnsafeHeader
 from isthmus_runtime.http.messages import Header, Response, header
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import MissingSecret
+
+if TYPE_CHECKING:  # most Connectors have none, and their processes need not read it
+    from isthmus_runtime.connectors.limits.limiter import Limiter
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _DEFAULT_BACKOFF: Final = Backoff()
@@ -46,6 +51,7 @@ class Connector:
         transport: Transport,
         credentials: auth.Auth | None,
         base_path: str,
+        limiter: "Limiter | None" = None,
     ) -> None:
         self.name = name
         self.timeout = spec.timeout.seconds
@@ -55,11 +61,7 @@ class Connector:
         self._transport = transport
         self._auth = credentials
         self._base_path = base_path
-        self._limiter = (
-            rate.RateLimiter(spec.rate_limit, at_once=spec.max_connections)
-            if spec.rate_limit
-            else None
-        )
+        self._limiter = limiter
         # What a Connector does not have costs its calls nothing, not even a frame.
         self._exchange = self._limited if self._limiter else self._sent
         self._attempt = self._signed if credentials else self._exchange
@@ -69,6 +71,7 @@ class Connector:
         self._backoff = (spec.retry and spec.retry.backoff) or _DEFAULT_BACKOFF
         self._labels = (namespace, name)
         self._seconds = metrics.CALL_SECONDS.labels(namespace, name)
+        self._waited = metrics.RATE_LIMIT_WAIT_SECONDS.labels(namespace, name)
         self._results = metrics.by_status(metrics.CALLS, namespace, name)
         self._now = asyncio.get_running_loop().time
 
@@ -138,15 +141,31 @@ class Connector:
         if limiter is None:
             return await self._sent(call, deadline, credentials)
         try:
-            async with limiter.turn(deadline=deadline) as waited:
-                metrics.RATE_LIMIT_WAIT_SECONDS.labels(*self._labels).observe(waited)
-                return await self._sent(call, deadline, credentials)
-        except rate.Overdue as error:
-            detail = f"the rate limit of {self.name} leaves no room for this call in time"
-            raise self._fault("RateLimited", detail, status=503, sent=False) from error
+            async with limiter.turn(deadline=deadline) as turn:
+                self._waited.observe(turn.waited)
+                answer = await self._sent(call, deadline, credentials, turn.sent)
+        except NoTurn as error:
+            raise Upstream(
+                "RateLimited",
+                f"the rate limit of {self.name} {error}",
+                connector=self.name,
+                status=503,
+                sent=False,
+                retry_after=error.wait,
+            ) from error
+        except Upstream as fault:
+            if fault.answer is not None:
+                limiter.heed(fault.answer)
+            raise
+        limiter.heed(answer)
+        return answer
 
     async def _sent(
-        self, call: Call, deadline: float, credentials: auth.Credentials = _NO_CREDENTIALS
+        self,
+        call: Call,
+        deadline: float,
+        credentials: auth.Credentials = _NO_CREDENTIALS,
+        sent: Callable[[], None] | None = None,
     ) -> Response:
         target = self._base_path + call.target
         if credentials.query:
@@ -163,6 +182,7 @@ class Connector:
                 call.body,
                 deadline=deadline,
                 repeatable=call.repeatable,
+                sent=sent,
             )
         except errors.ClientError as error:
             fault = self._failed(error)

@@ -6,6 +6,7 @@ outlast a change of the Routes around it.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from isthmus_api.connector import Auth, ConnectorSpec, HttpTransport
@@ -19,22 +20,39 @@ from isthmus_runtime.http.pool import Origin
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import Secrets
 
+if TYPE_CHECKING:  # what only a limit needs is imported where one is
+    from isthmus_runtime.connectors.limits.limiter import Limiter
+    from isthmus_runtime.connectors.limits.sharing import Sharing
+
 Key = tuple[str, str, str]
 MakeTransport = Callable[[str, HttpTransport], Transport]
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A connector, and the clients it talks through: its own and that of its sign-in."""
+    """A connector, the clients it talks through (its own and that of its sign-in), and what its
+    calls wait for."""
 
     connector: Connector
     clients: tuple[Client, ...]
+    limiter: "Limiter | None"
+
+    async def close(self) -> None:
+        """Let calls under way finish, then give back what they held."""
+        for client in self.clients:
+            await client.aclose()
+        if self.limiter:
+            await self.limiter.close()
 
 
 class Registry:
-    """Opens connectors when a plan first needs them and closes those that no plan needs."""
+    """Opens connectors when a plan first needs them and closes those that no plan needs.
+
+    Rate limits are counted with others where there is a `sharing` when a connector is opened.
+    """
 
     def __init__(self, secrets: Secrets, make_transport: MakeTransport | None = None) -> None:
+        self.sharing: Sharing | None = None
         self._secrets = secrets
         self._make_transport = make_transport
         self._connectors: dict[Key, _Opened] = {}
@@ -55,12 +73,12 @@ class Registry:
         }
         unused = [self._connectors.pop(key) for key in self._connectors.keys() - used]
         for opened in unused:
-            for client in opened.clients:
-                await client.aclose()
+            await opened.close()
 
     def measure(self) -> None:
-        """Write the state of all pools into the metrics, and of no others."""
-        metrics.CONNECTIONS.clear()
+        """Write the state of all pools and limits into the metrics, and of no others."""
+        for family in (metrics.CONNECTIONS, metrics.RATE_LIMIT_WAITING, metrics.PAUSED_SECONDS):
+            family.clear()
         for (namespace, name, _), opened in self._connectors.items():
             states = {
                 "busy": sum(c.open_connections - c.idle_connections for c in opened.clients),
@@ -69,6 +87,9 @@ class Registry:
             }
             for state, count in states.items():
                 metrics.CONNECTIONS.labels(namespace, name, state).set(count)
+            if opened.limiter:
+                metrics.RATE_LIMIT_WAITING.labels(namespace, name).set(opened.limiter.waiting)
+                metrics.PAUSED_SECONDS.labels(namespace, name).set(opened.limiter.paused)
 
     def _connector(self, namespace: str, name: str, spec: ConnectorSpec) -> Connector:
         key = _key(namespace, name, spec)
@@ -87,6 +108,7 @@ class Registry:
             clients.append(_client(url, spec))
             return clients[-1]
 
+        limiter = self._limiter(namespace, name, spec)
         connector = Connector(
             namespace,
             name,
@@ -94,8 +116,22 @@ class Registry:
             transport=transport(spec.base_url),
             credentials=self._credentials(spec, transport),
             base_path=urlsplit(spec.base_url).path.rstrip("/"),
+            limiter=limiter,
         )
-        return _Opened(connector, tuple(clients))
+        return _Opened(connector, tuple(clients), limiter)
+
+    def _limiter(self, namespace: str, name: str, spec: HttpTransport) -> "Limiter | None":
+        if spec.rate_limit is None:
+            return None
+        from isthmus_runtime.connectors.limits.limiter import Limiter
+
+        return Limiter(
+            namespace,
+            name,
+            spec.rate_limit,
+            at_once=spec.max_connections,
+            sharing=self.sharing,
+        )
 
     def _credentials(
         self, spec: HttpTransport, transport: Callable[[str], Transport]

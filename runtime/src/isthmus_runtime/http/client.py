@@ -10,7 +10,7 @@ What goes wrong is one of `errors`; a request whose head is not safe to send is 
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from isthmus_runtime.http import errors, exchange, heads, limits, messages, pool
@@ -73,12 +73,14 @@ class Client:
         deadline: float,
         max_response_bytes: int | None = None,
         repeatable: bool = False,
+        sent: Callable[[], None] | None = None,
     ) -> messages.Response:
         """Send a request, and return the whole response, decoded.
 
         `deadline` is the loop's time. A reused connection that closes before the first byte of a
         response is tried once more on a new one, if the method is idempotent or the caller says
         that the request is `repeatable`. Cancelling closes the connection the request was on.
+        `sent` is called whenever it was written, however long it waited for a connection.
         """
         if self._pool.closed:
             raise errors.ClientClosed
@@ -99,6 +101,7 @@ class Client:
             self._limits.max_response_bytes if max_response_bytes is None else max_response_bytes,
             method == "HEAD",
             repeatable or method in _IDEMPOTENT,
+            sent,
         )
         self._pool.submit(begun)
         try:

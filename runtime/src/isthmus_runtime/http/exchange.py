@@ -1,6 +1,7 @@
 """One request and the response it waits for, wherever it is: queued, connecting or on a link."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +31,7 @@ class Exchange:
     limit: int
     head_only: bool
     repeatable: bool
+    sent: Callable[[], None] | None = None
     link: Carrier | None = None
     timer: asyncio.TimerHandle | None = None
     connecting: bool = False

@@ -111,6 +111,8 @@ class Link(asyncio.Protocol):
             self._transport.write(begun.head + begun.body)
         else:
             self._transport.writelines((begun.head, begun.body))
+        if begun.sent is not None:
+            begun.sent()
 
     def rest(self, idle_timeout: float) -> None:
         """Stay open without a request, for so long."""

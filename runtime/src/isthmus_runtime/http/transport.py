@@ -1,6 +1,6 @@
 """The seam to upstream systems: one method, which `client.Client` fulfils and a fake can."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from isthmus_runtime.http import messages
@@ -19,5 +19,7 @@ class Transport(Protocol):
         deadline: float,
         max_response_bytes: int | None = None,
         repeatable: bool = False,
+        sent: Callable[[], None] | None = None,
     ) -> messages.Response:
-        """Return the response, or raise one of `errors`; `deadline` is the loop's time."""
+        """Return the response, or raise one of `errors`; `deadline` is the loop's time. `sent` is
+        called when the request went out, each time that it did."""

@@ -119,8 +119,13 @@ class Store(Protocol):
         ...
 
 
-class Journal(Messages, Tasks, Store, Permits, Protocol):
+class Journal(Messages, Tasks, Store, Protocol):
     """A journal. It is opened by `opening.open` and closed once."""
+
+    @property
+    def permits(self) -> Permits | None:
+        """Limits that all who work on the journal share; none where that is one process."""
+        ...
 
     async def prune(self, route: str, *, settled_for: float, at_most: int) -> int:
         """Forget settled messages that are older than so many seconds, and the oldest beyond

@@ -3,11 +3,12 @@
 An address that cannot be used is told without what may be a password in it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from isthmus_runtime.journal.desk import Desk
-from isthmus_runtime.journal.journal import Journal, WrongAddress
+from isthmus_runtime.journal.journal import Journal, Unavailable, WrongAddress
 
 _SQLITE: Final = "sqlite:"
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
@@ -30,6 +31,21 @@ async def open(url: str) -> Journal:
 
         return await postgres.open_database(address.read(url))
     raise WrongAddress(f"the journal's address is neither of SQLite nor of PostgreSQL; {FORMS}")
+
+
+async def open_when_told(address: Callable[[], str]) -> Journal:
+    """Open the journal whose address may be in a file that comes later."""
+    try:
+        found = address()
+    except OSError as error:
+        detail = f"the file with the journal's address cannot be read: {error.strerror}"
+        raise Unavailable(detail) from error
+    return await open(found)
+
+
+def is_shared(url: str) -> bool:
+    """Whether several processes may work on the journal at an address."""
+    return not url.startswith(_SQLITE)
 
 
 async def desk(url: str) -> Desk:

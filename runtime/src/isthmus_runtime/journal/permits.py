@@ -1,25 +1,38 @@
 """Permits: the limits of a system, shared by all that call it, in whatever process.
 
-A limit is so many calls in any window of time. Time is cut into slots, a two-hundredth of the
-window each; a call counts in the slot in which it was granted, and a grant is made when the calls
-of the slots that a window can touch, and of two more, leave room. Those are what a call may need on
-its way, a hundredth of the window: a system that counts for itself does not see more than the
-limit. The price is one and a half hundredths of the rate at most.
+A rate is so many calls in any window of time. Time is cut into slots, a two-hundredth of the window
+each; a call counts in the slot in which it was granted, and a grant is made when the calls of the
+slots that a window can touch, and of some more, leave room. Those are what calls need on their way:
+a system that counts for itself sees one call early and another late, and must not see more than the
+limit. They are a hundredth of the window, but 80 ms where that is short (a tenth of it at most).
+That, and half a slot, is how much less than the limit can be used.
+
+With a burst the rate is a bucket instead, as systems have it that count in that way. It holds less
+than the burst by what the rate makes in that same time.
 
 Another limit is so many calls at once. A process holds places for its calls, under a lease, so that
-the places of one that was killed come back.
+the places of one that was killed come back. A pause holds back all of them.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 SLOTS: Final = 200
 """Of a window."""
-KEPT: Final = SLOTS + 3
-"""The one under way counts from its beginning, and two more are for calls on their way."""
+ON_THE_WAY_SECONDS: Final = 0.08
+"""What a call may take from its grant to the system: some round trips, on busy machines."""
+_FEWEST, _MOST = 2, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`requests` in any `per` seconds, or a bucket of `burst` that so many fill again."""
+
+    requests: int
+    per: float
+    burst: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +46,12 @@ class Grant:
 class Permits(Protocol):
     """What a journal knows of limits; `name` is of the system."""
 
-    async def take(self, name: str, *, requests: int, per: float, wanted: int) -> Grant:
-        """Ask for `wanted` calls at once, under a limit of `requests` in `per` seconds."""
+    async def take(self, name: str, rate: Rate, *, wanted: int) -> Grant:
+        """Ask for `wanted` calls at once."""
+        ...
+
+    async def note(self, name: str, rate: Rate, *, calls: int) -> None:
+        """Calls that were granted and went out late: they count from now, room or not."""
         ...
 
     async def enter(self, name: str, *, limit: int, owner: str, wanted: int, lease: float) -> int:
@@ -46,15 +63,44 @@ class Permits(Protocol):
         """Give places back; who waits for them is woken, if it listens for `waiting_for(name)`."""
         ...
 
+    async def pause(self, name: str, seconds: float) -> None:
+        """Hold calls back for so long, or for longer where that was said before; who listens for
+        `pausing(name)` is woken."""
+        ...
+
+    async def paused(self, name: str) -> float:
+        """For how many seconds calls are held back."""
+        ...
+
+    def listen(self, what: str, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` on this loop when there may be news, by whoever; returns how to stop."""
+        ...
+
 
 def waiting_for(name: str) -> str:
     """What to listen for while there is no place."""
     return f"places of {name}"
 
 
-def slot_of(now: float, per: float) -> int:
-    """The number of the slot that a moment is in."""
-    return math.floor(now / (per / SLOTS))
+def pausing(name: str) -> str:
+    """What to listen for to hear of pauses."""
+    return f"pause of {name}"
+
+
+def kept(per: float) -> int:
+    """How many slots count: those of a window, the one under way, which counts from its beginning,
+    and those for calls on their way."""
+    return SLOTS + 1 + _spare(per)
+
+
+def on_the_way(per: float) -> float:
+    """Seconds that a call has from its grant to the system."""
+    return _spare(per) * per / SLOTS
+
+
+def bucket(rate: Rate, burst: int) -> int:
+    """What a shared bucket holds."""
+    return max(1, burst - math.floor(rate.requests / rate.per * on_the_way(rate.per)))
 
 
 def room_in(used: Sequence[int], *, slot: int, now: float, per: float) -> float:
@@ -66,48 +112,5 @@ def room_in(used: Sequence[int], *, slot: int, now: float, per: float) -> float:
     return max(0.0, leaves - now)
 
 
-class Window:
-    """One limit, counted in this process."""
-
-    def __init__(self, per: float) -> None:
-        self._per = per
-        self._slot = 0
-        self._used = [0] * KEPT
-
-    def take(self, now: float, *, requests: int, wanted: int) -> Grant:
-        """Grant what there is room for."""
-        gone = min(max(0, slot_of(now, self._per) - self._slot), KEPT)
-        self._slot = max(self._slot, slot_of(now, self._per))
-        self._used = self._used[gone:] + [0] * gone
-        granted = max(0, min(wanted, requests - sum(self._used)))
-        self._used[-1] += granted
-        if granted == wanted:
-            return Grant(granted, 0.0)
-        return Grant(granted, room_in(self._used, slot=self._slot, now=now, per=self._per))
-
-
-class LocalPermits:
-    """Permits where one process makes all the calls."""
-
-    def __init__(self, now: Callable[[], float], left: Callable[[str], None]) -> None:
-        self._now, self._left = now, left
-        self._windows: dict[tuple[str, float], Window] = {}
-        self._places: defaultdict[str, dict[str, int]] = defaultdict(dict)
-
-    def take(self, name: str, *, requests: int, per: float, wanted: int) -> Grant:
-        """See `Permits.take`."""
-        window = self._windows.setdefault((name, per), Window(per))
-        return window.take(self._now(), requests=requests, wanted=wanted)
-
-    def enter(self, name: str, *, limit: int, owner: str, wanted: int) -> int:
-        """See `Permits.enter`; what a process holds goes with it."""
-        held = self._places[name]
-        given = max(0, min(wanted, limit - sum(held.values())))
-        held[owner] = held.get(owner, 0) + given
-        return given
-
-    def leave(self, name: str, *, owner: str, places: int) -> None:
-        """See `Permits.leave`."""
-        held = self._places[name]
-        held[owner] = max(0, held.get(owner, 0) - places)
-        self._left(waiting_for(name))
+def _spare(per: float) -> int:
+    return max(_FEWEST, min(_MOST, math.ceil(ON_THE_WAY_SECONDS / (per / SLOTS))))

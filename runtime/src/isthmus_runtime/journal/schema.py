@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from isthmus_runtime.journal.journal import Incompatible
 
-LEVEL: Final = 2
+LEVEL: Final = 3
 """What this runtime knows: the number of the newest migration."""
 
 SCHEMA: Final = "isthmus"

@@ -133,7 +133,13 @@ def test_anyone_may_call_and_only_the_cluster_may_ask_for_metrics() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "ports"), [("webhook", [443, 5432]), ("schedule", [80, 5432]), ("smallest", [])]
+    ("name", "ports"),
+    [
+        ("webhook", [443, 5432]),
+        ("schedule", [80, 5432]),
+        ("limited", [80, 5432]),
+        ("smallest", []),
+    ],
 )
 def test_pods_may_go_to_the_journal_where_they_need_one(name: str, ports: list[int]) -> None:
     _, *others = _policy(name)["egress"]

@@ -184,6 +184,30 @@ def test_a_pod_is_told_where_its_journal_is_and_waits_for_that_key_as_well() -> 
     assert files == ["orders-db/dsn", "shop/webhook"]
 
 
+def test_a_pod_that_shares_limits_is_told_of_the_journal_and_does_not_wait_for_it() -> None:
+    spec = deployment(CASES["limited"])["spec"]["template"]["spec"]
+    [waiting], [process] = spec["initContainers"], spec["containers"]
+    env = {each["name"]: each.get("value") for each in process["env"]}
+    needed = [each["valueFrom"]["secretKeyRef"]["name"] for each in waiting["env"]]
+    [volume] = [each for each in spec["volumes"] if each["name"] == "secrets"]
+    sources = [each["secret"] for each in volume["projected"]["sources"]]
+
+    assert env["ISTHMUS_JOURNAL_FILE"] == "/etc/isthmus/secrets/orders-db/dsn"
+    assert needed == ["erp"]
+    assert [(each["name"], each["optional"]) for each in sources] == [
+        ("erp", True),
+        ("orders-db", True),
+    ]
+
+
+def test_a_pod_that_shares_limits_runs_where_no_journal_is_configured() -> None:
+    case = Case(CASES["limited"].text, CONTEXT)
+    [process] = deployment(case)["spec"]["template"]["spec"]["containers"]
+
+    assert desired.check(case.route, case.plan, case.context) == ()
+    assert "ISTHMUS_JOURNAL_FILE" not in {each["name"] for each in process["env"]}
+
+
 def test_a_route_without_messages_knows_no_journal() -> None:
     case = CASES["smallest"]
     with_one = Case(case.text, Context(IMAGE, journal=JOURNAL))

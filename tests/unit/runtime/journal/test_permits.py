@@ -1,44 +1,56 @@
-"""The window of a limit, for any calls at any times."""
+"""What counts against a shared limit: more than a window, by what calls need on their way."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus_runtime.journal.permits import SLOTS, Window
-
-PER = 10.0
-
-steps = st.lists(
-    st.tuples(st.floats(0.0, 4.0, allow_nan=False), st.integers(1, 20)), min_size=1, max_size=60
+from isthmus_runtime.journal.permits import (
+    ON_THE_WAY_SECONDS,
+    SLOTS,
+    Rate,
+    bucket,
+    kept,
+    on_the_way,
+    room_in,
 )
 
-
-@given(steps, st.integers(1, 25))
-def test_no_window_has_more_than_the_limit(asked: list[tuple[float, int]], requests: int) -> None:
-    window, now = Window(PER), 1_000.0
-    granted: list[float] = []
-    for pause, wanted in asked:
-        now += pause
-        granted += [now] * window.take(now, requests=requests, wanted=wanted).granted
-
-    for first, last in zip(granted, granted[requests:], strict=False):
-        assert last - first > PER + 2 * PER / SLOTS - 1e-6
+windows = st.floats(0.01, 3600 * 744, allow_nan=False)
 
 
-@given(steps, st.integers(1, 25))
-def test_waiting_as_told_gives_room_and_not_much_later_than_it_must(
-    asked: list[tuple[float, int]], requests: int
-) -> None:
-    window, now = Window(PER), 1_000.0
-    granted: list[float] = []
-    for pause, wanted in asked:
-        now += pause
-        found = window.take(now, requests=requests, wanted=wanted)
-        granted += [now] * found.granted
-        if found.granted < wanted:
-            assert found.wait > 0
-            leaves = granted[-requests] + PER
-            assert now + found.wait <= leaves + 3.001 * PER / SLOTS
-            now += found.wait + 1e-6
-            again = window.take(now, requests=requests, wanted=1)
-            assert again.granted == 1
-            granted.append(now)
+@given(windows)
+def test_calls_have_a_hundredth_of_the_window_and_80_ms_where_a_tenth_is_more(per: float) -> None:
+    spare = on_the_way(per)
+
+    assert per / 100 * 0.999 <= spare <= per / 10 * 1.001
+    assert spare >= min(ON_THE_WAY_SECONDS, per / 10) * 0.999
+    assert spare <= max(ON_THE_WAY_SECONDS, per / 100) + per / SLOTS
+
+
+@given(
+    per=windows,
+    granted=st.floats(1e6, 1e6 + 100, allow_nan=False),
+    calls=st.integers(1, 5),
+)
+def test_a_call_counts_for_the_window_and_its_way(per: float, granted: float, calls: int) -> None:
+    """Its slot leaves once it has counted for so long, wherever in its slot it was granted."""
+    slot = int(granted // (per / SLOTS))
+    used = [0] * (kept(per) - 1) + [calls]
+
+    leaves = granted + room_in(used, slot=slot, now=granted, per=per)
+
+    long_enough = per + on_the_way(per)
+    assert leaves - granted >= long_enough - 1e-6 * max(1.0, per)
+    assert leaves - granted <= long_enough + per / SLOTS + 1e-6 * max(1.0, per)
+
+
+@pytest.mark.parametrize(
+    ("rate", "holds"),
+    [
+        pytest.param(Rate(60, 60.0, 10), 10, id="less than one call is made on the way"),
+        pytest.param(Rate(100, 1.0, 50), 42, id="what is made in 80 ms"),
+        pytest.param(Rate(1000, 1.0, 1), 1, id="never nothing"),
+    ],
+)
+def test_a_shared_bucket_holds_less_by_what_is_made_on_the_way(rate: Rate, holds: int) -> None:
+    assert rate.burst is not None
+    assert bucket(rate, rate.burst) == holds

@@ -12,7 +12,7 @@ from isthmus_runtime.journal import memories, pruning, tasks, waiting
 from isthmus_runtime.journal.entries import Claim, Draft, Memory, Message, Settlement, State
 from isthmus_runtime.journal.journal import Unavailable
 from isthmus_runtime.journal.listeners import Listeners
-from isthmus_runtime.journal.permits import Grant, waiting_for
+from isthmus_runtime.journal.permits import Permits
 from isthmus_runtime.journal.postgres import (
     accepting,
     claiming,
@@ -88,6 +88,7 @@ class PostgresJournal(Scripted):
         self._pool = Pool(address, size=CONNECTIONS)
         self._listeners = Listeners()
         self._bell = Bell(self._pool, self._listeners)
+        self._permits = permitting.SharedPermits(self._pool, self._bell, self._listeners)
         self._accepts: Batches[Sequence[Draft], int] = Batches(self._accept, lanes=LANES)
         self._settles: Batches[Settlement, bool] = Batches(self._settle, lanes=LANES)
         self._serial: dict[str, bool] = {}
@@ -165,24 +166,10 @@ class PostgresJournal(Scripted):
             lambda c: scripts.play(c, memories.get(namespace, store, key=key, reference=reference))
         )
 
-    async def take(self, name: str, *, requests: int, per: float, wanted: int) -> Grant:
-        """See `permitting.take`."""
-        return await self._pool.run(
-            lambda c: permitting.take(c, name, requests=requests, per=per, wanted=wanted)
-        )
-
-    async def enter(self, name: str, *, limit: int, owner: str, wanted: int, lease: float) -> int:
-        """See `permitting.enter`."""
-        return await self._pool.run(
-            lambda c: permitting.enter(
-                c, name, limit=limit, owner=owner, wanted=wanted, lease=lease
-            )
-        )
-
-    async def leave(self, name: str, *, owner: str, places: int) -> None:
-        """See `permitting.leave`."""
-        await self._pool.run(lambda c: permitting.leave(c, name, owner=owner, places=places))
-        self._bell.ring((waiting_for(name),))
+    @property
+    def permits(self) -> Permits:
+        """Limits that all who work on this database share."""
+        return self._permits
 
     async def prune(self, route: str, *, settled_for: float, at_most: int) -> int:
         """See `pruning`."""

@@ -13,7 +13,6 @@ from isthmus_runtime.journal import memories, pruning, tasks, waiting
 from isthmus_runtime.journal.entries import Claim, Draft, Memory, Message, Settlement
 from isthmus_runtime.journal.journal import Unavailable
 from isthmus_runtime.journal.listeners import Listeners
-from isthmus_runtime.journal.permits import Grant, LocalPermits
 from isthmus_runtime.journal.script import Script
 from isthmus_runtime.journal.scripted import Scripted
 from isthmus_runtime.journal.sqlite import claiming, file
@@ -45,7 +44,6 @@ class SqliteJournal(Scripted):
         self._clock = Clock(sources, newest=file.newest(self._reader))
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="journal-reader")
         self._listeners = Listeners()
-        self._permits = LocalPermits(self._clock.now, lambda name: self._listeners.wake((name,)))
         self._backlog: Counter[str] = Counter()
         self._counted: set[str] = set()
         self._claimed_at: dict[str, float] = {}
@@ -127,17 +125,9 @@ class SqliteJournal(Scripted):
             )
         )
 
-    async def take(self, name: str, *, requests: int, per: float, wanted: int) -> Grant:
-        """See `LocalPermits`."""
-        return self._permits.take(name, requests=requests, per=per, wanted=wanted)
-
-    async def enter(self, name: str, *, limit: int, owner: str, wanted: int, lease: float) -> int:
-        """See `LocalPermits`; a lease is not needed where all goes with the process."""
-        return self._permits.enter(name, limit=limit, owner=owner, wanted=wanted)
-
-    async def leave(self, name: str, *, owner: str, places: int) -> None:
-        """See `LocalPermits`."""
-        self._permits.leave(name, owner=owner, places=places)
+    @property
+    def permits(self) -> None:
+        """None: nobody else works on this file, so its process counts for itself."""
 
     async def prune(self, route: str, *, settled_for: float, at_most: int) -> int:
         """See `pruning`."""
