@@ -63,8 +63,8 @@ def _addresses(plan: RoutePlan) -> Iterator[str]:
             continue
         yield connector.http.base_url
         auth = connector.http.auth
-        if auth and auth.oauth2_client_credentials:
-            yield auth.oauth2_client_credentials.token_url
+        if auth and auth.oauth2:
+            yield auth.oauth2.token_url
 
 
 def _called(target: SplitResult) -> int | None:

@@ -34,6 +34,11 @@ class Call(NamedTuple):
     """Whether doing it twice is as good as doing it once."""
 
 
+def common_headers(spec: HttpTransport) -> tuple[Header, ...]:
+    """What every call carries."""
+    return tuple((n.lower().encode(), v.encode()) for n, v in spec.headers.items())
+
+
 class Connector:
     """One system: sends calls to it and judges the answers."""
 
@@ -49,7 +54,7 @@ class Connector:
     ) -> None:
         self.name = name
         self.timeout = spec.timeout.seconds
-        self.headers = tuple((n.lower().encode(), v.encode()) for n, v in spec.headers.items())
+        self.headers = common_headers(spec)
         key = spec.idempotency_key
         self.idempotency_header = key.header.lower().encode() if key else None
         self._transport = transport
@@ -109,12 +114,25 @@ class Connector:
             return await self._exchange(call, deadline)
         credentials = await self._credentials(proof, deadline)
         try:
-            return await self._exchange(call, deadline, credentials)
+            answer = await self._exchange(call, deadline, credentials)
         except Upstream as fault:
-            if fault.answered != 401 or not proof.refused(credentials):
+            if fault.answer is None or not self._refused(proof, credentials, fault.answer):
                 raise
+        else:
+            if not proof.reads_answers or not self._refused(proof, credentials, answer):
+                return answer
         renewed = await self._credentials(proof, deadline)
-        return await self._exchange(call, deadline, renewed)
+        answer = await self._exchange(call, deadline, renewed)
+        if proof.reads_answers and self._refused(proof, renewed, answer):
+            detail = f"{self.name} does not take the session that it has just given"
+            raise self._fault("SignInFailed", detail, sent=True)
+        return answer
+
+    def _refused(self, proof: auth.Auth, used: auth.Credentials, answer: Response) -> bool:
+        try:
+            return proof.refused(used, answer)
+        except auth.SignInFailed as error:
+            raise self._unproven(error, sent=True) from error
 
     async def _credentials(self, proof: auth.Auth, deadline: float) -> auth.Credentials:
         try:
@@ -123,13 +141,16 @@ class Connector:
             detail = f"{self.name} cannot sign in: {error}"
             raise self._fault("SecretMissing", detail, sent=False) from error
         except auth.SignInFailed as error:
-            raise self._fault(
-                "SignInFailed",
-                f"{self.name} cannot sign in: {error}",
-                status=error.status,
-                passing=error.passing,
-                sent=False,
-            ) from error
+            raise self._unproven(error, sent=False) from error
+
+    def _unproven(self, error: auth.SignInFailed, *, sent: bool) -> Upstream:
+        return self._fault(
+            "SignInFailed",
+            f"{self.name} cannot sign in: {error}",
+            status=error.status,
+            passing=error.passing,
+            sent=sent,
+        )
 
     async def _limited(
         self, call: Call, deadline: float, credentials: auth.Credentials = _NO_CREDENTIALS

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from isthmus_api.connector import Auth, ConnectorSpec, HttpTransport
+from isthmus_api.auth import Auth
+from isthmus_api.connector import ConnectorSpec, HttpTransport
 from isthmus_api.plan import RoutePlan
 from isthmus_runtime import metrics
 from isthmus_runtime.connectors import auth
-from isthmus_runtime.connectors.connector import Connector
+from isthmus_runtime.connectors.connector import Connector, common_headers
 from isthmus_runtime.http.client import Client
 from isthmus_runtime.http.limits import ClientLimits
 from isthmus_runtime.http.pool import Origin
@@ -21,6 +22,7 @@ from isthmus_runtime.secrets import Secrets
 
 Key = tuple[str, str, str]
 MakeTransport = Callable[[str, HttpTransport], Transport]
+SignIn = Callable[[Auth, auth.Surroundings], auth.Auth]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,15 @@ class _Opened:
 class Registry:
     """Opens connectors when a plan first needs them and closes those that no plan needs."""
 
-    def __init__(self, secrets: Secrets, make_transport: MakeTransport | None = None) -> None:
+    def __init__(
+        self,
+        secrets: Secrets,
+        make_transport: MakeTransport | None = None,
+        *,
+        sign_in: SignIn = auth.of,
+    ) -> None:
         self._secrets = secrets
+        self._sign_in = sign_in
         self._make_transport = make_transport
         self._connectors: dict[Key, _Opened] = {}
 
@@ -87,36 +96,31 @@ class Registry:
             clients.append(_client(url, spec))
             return clients[-1]
 
+        system = transport(spec.base_url)
         connector = Connector(
             namespace,
             name,
             spec,
-            transport=transport(spec.base_url),
-            credentials=self._credentials(spec, transport),
+            transport=system,
+            credentials=self._credentials(spec, system, transport),
             base_path=urlsplit(spec.base_url).path.rstrip("/"),
         )
         return _Opened(connector, tuple(clients))
 
     def _credentials(
-        self, spec: HttpTransport, transport: Callable[[str], Transport]
+        self, spec: HttpTransport, system: Transport, reach: Callable[[str], Transport]
     ) -> auth.Auth | None:
-        match spec.auth:
-            case Auth(basic=found) if found:
-                return auth.basic(found, self._secrets)
-            case Auth(bearer=found) if found:
-                return auth.bearer(found, self._secrets)
-            case Auth(api_key=found) if found:
-                return auth.api_key(found, self._secrets)
-            case Auth(oauth2_client_credentials=found) if found:
-                parts = urlsplit(found.token_url)
-                return auth.ClientCredentials(
-                    found,
-                    self._secrets,
-                    transport(found.token_url),
-                    f"{parts.path or '/'}{parts.query and '?'}{parts.query}",
-                    timeout=spec.timeout.seconds,
-                )
-        return None
+        if spec.auth is None:
+            return None
+        around = auth.Surroundings(
+            secrets=self._secrets,
+            base_url=spec.base_url,
+            system=system,
+            reach=reach,
+            headers=common_headers(spec),
+            timeout=spec.timeout.seconds,
+        )
+        return self._sign_in(spec.auth, around)
 
 
 def _key(namespace: str, name: str, spec: ConnectorSpec) -> Key:

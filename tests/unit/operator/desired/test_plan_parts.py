@@ -56,7 +56,7 @@ NAMED: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str]]]] = {
         [("a", "k")],
     ),
     "a client": (
-        [at("http://a", oauth2ClientCredentials=oauth("http://b/token"))],
+        [at("http://a", oauth2=oauth("http://b/token"))],
         [("idp", "id"), ("idp", "secret")],
     ),
     "one key of two Connectors, once": (
@@ -80,7 +80,7 @@ ALLOWED: dict[str, tuple[list[dict[str, Any]], list[int], list[str]]] = {
     "the port of https": ([at("https://erp.example.com")], [443], []),
     "a port that is written": ([at("http://erp.example.com:8080/a")], [8080], []),
     "the port of the token endpoint": (
-        [at("https://a.b.c", oauth2ClientCredentials=oauth("https://id.example.com:8443/t"))],
+        [at("https://a.b.c", oauth2=oauth("https://id.example.com:8443/t"))],
         [443, 8443],
         [],
     ),

@@ -1,0 +1,68 @@
+"""Scheme: what every way to prove who we are has in common.
+
+Auth                one way, made once for a Connector
+  credentials()     what the next call carries; may ask another system first
+  refused()         whether an answer says that new credentials are worth another attempt
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from isthmus_runtime.http.messages import Header, Response
+from isthmus_runtime.http.transport import Transport
+from isthmus_runtime.secrets import Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is added to a call: fields, and query text that is encoded already."""
+
+    headers: tuple[Header, ...] = ()
+    query: str = ""
+
+
+class SignInFailed(Exception):
+    """We cannot prove who we are; the message holds neither credential nor address.
+
+    `passing` says whether the next attempt may do better.
+    """
+
+    def __init__(self, message: str, *, status: int = 502, passing: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.passing = passing
+
+
+class Auth(Protocol):
+    """A way to prove who we are."""
+
+    reads_answers: bool
+    """Whether an answer with a good status may be a refusal too."""
+
+    async def credentials(self, *, deadline: float) -> Credentials:
+        """What the next call carries."""
+        ...
+
+    def refused(self, used: Credentials, answer: Response) -> bool:
+        """Whether the answer refuses `used`, and new credentials are worth another attempt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a scheme may use: the Secrets, and ways to the Connector's system and to others."""
+
+    secrets: Secrets
+    base_url: str
+    system: Transport
+    """The way to the system itself."""
+    reach: Callable[[str], Transport]
+    """Opens a way to the origin of a URL; the Connector closes it with its own."""
+    headers: Sequence[Header]
+    """What every call to the system carries."""
+    timeout: float
+    """Seconds that a sign-in may take."""
+
+
+UNAUTHORIZED = 401
