@@ -13,7 +13,7 @@ sign-in as far as it asks no other system; `signed_in` takes the place of the re
 import asyncio
 import json
 import selectors
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -137,10 +137,17 @@ class _ScriptedTransport:
         found: dict[str, list[str]] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
             found.setdefault(name, []).append(value)
-        auth = self._spec.auth
-        if auth and auth.api_key and auth.api_key.query:
-            found.pop(auth.api_key.query, None)
+        for name in _proving(self._spec.auth):
+            found.pop(name, None)
         return found
+
+
+def _proving(spec: auth_model.Auth | None) -> Iterable[str]:
+    """The parameters that carry credentials."""
+    if spec and spec.api_key and spec.api_key.query:
+        yield spec.api_key.query
+    if spec and spec.hmac and spec.hmac.query:
+        yield from spec.hmac.query
 
 
 class ScriptedStore:

@@ -156,6 +156,15 @@ TAKEN = {
             'expiredWhen: "{% $status = 403 %}"'
         ),
     ),
+    "a Connector signs its calls": Taken(
+        "Connector",
+        _http(
+            f"auth: {{hmac: {{secret: {SECRET}, secretEncoding: hex, secrets: {{id: {SECRET}}}, "
+            'algorithm: sha512, encoding: base64, signed: "{% $body %}", timestamp: iso8601, '
+            "bodyHash: {algorithm: md5, encoding: base64}, "
+            'headers: {X-Signature: "{% $signature %}"}, query: {t: "{% $timestamp %}"}}}'
+        ),
+    ),
     "a Connector keeps cookies": Taken(
         "Connector", _session("login: {path: '', form: {a: b}}, cookies: [SESSION]")
     ),
@@ -902,6 +911,13 @@ REFUSED |= {
         "spec.http.auth.oauth2",
         "clientSecret needs clientId",
         "clientSecret needs clientId",
+    ),
+    "a signature that nothing carries": Refused(
+        "Connector",
+        _http(f"auth: {{hmac: {{secret: {SECRET}, signed: a}}}}"),
+        "spec.http.auth.hmac",
+        "at least one of headers, query must be set",
+        "at least one of headers, query must be set",
     ),
     "a log-in that gives nothing": Refused(
         "Connector",

@@ -12,6 +12,7 @@ import yaml
 
 from isthmus_api import manifests
 from isthmus_api.auth import Session
+from isthmus_api.auth.oauth2 import PasswordGrant
 from isthmus_api.connector import ConnectorSpec, HttpTransport, RateLimit
 from isthmus_api.delivery import Batch, Delivery
 from isthmus_api.mapping import MappingSpec
@@ -1163,8 +1164,9 @@ def test_every_credential_in_the_models_is_a_reference() -> None:
                 if (field.alias or name) in words and each is not Session:
                     found.add((each.__name__, name, field.annotation))
 
-    assert {annotation for _, _, annotation in found} <= {SecretValue, SecretValue | None}
-    assert len(found) == 9
+    grant = PasswordGrant | None  # named after what it holds
+    assert {kind for _, _, kind in found} == {SecretValue, SecretValue | None, grant}
+    assert len(found) == 11
 
 
 def test_planning_is_deterministic() -> None:

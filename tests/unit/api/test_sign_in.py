@@ -17,6 +17,13 @@ SESSION: dict[str, Any] = {
     "headers": {"X-Token": "{% $token %}"},
     "expiredWhen": "{% $status = 403 and $headers.a = error %}",
 }
+HMAC: dict[str, Any] = {
+    "secret": SECRET,
+    "secrets": {"id": SECRET},
+    "signed": "{% $join([$method, $host, $path, $query, $parameters.a, $headers.b, $body, "
+    "$bodyHash, $timestamp, $nonce, $secrets.id]) %}",
+    "headers": {"X-Signature": "{% $signature %}"},
+}
 AT = "spec.http.auth"
 
 
@@ -49,6 +56,14 @@ WRONG = {
         session(token=None, cookies=["S"]),
         [(f"{AT}.session.headers.X-Token", "nothing binds the variable $token")],
     ),
+    "a signature that reads itself": (
+        {"hmac": {**HMAC, "signed": "{% $body & $signature %}"}},
+        [(f"{AT}.hmac.signed", "nothing binds the variable $signature")],
+    ),
+    "a Secret that a signature does not name": (
+        {"hmac": {**HMAC, "query": {"id": "{% $secrets.id & $secrets.key %}"}}},
+        [(f"{AT}.hmac.query.id", "'secrets' names no 'key'")],
+    ),
     "an expression that is none": (
         session(expiredWhen="{% a = %}"),
         [(f"{AT}.session.expiredWhen", "")],
@@ -65,8 +80,9 @@ WRONG = {
 }
 
 
-def test_sound_expressions_are_not_complained_of() -> None:
-    assert found(session()) == []
+@pytest.mark.parametrize("auth", [session(), {"hmac": HMAC}], ids=["session", "hmac"])
+def test_sound_expressions_are_not_complained_of(auth: dict[str, Any]) -> None:
+    assert found(auth) == []
 
 
 @pytest.mark.parametrize(("auth", "wanted"), WRONG.values(), ids=WRONG)

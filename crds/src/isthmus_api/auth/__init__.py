@@ -3,18 +3,19 @@
 from pydantic import Field
 
 from isthmus_api.auth.fixed import ApiKeyAuth, BasicAuth, BearerAuth
+from isthmus_api.auth.hmac import HmacAuth
 from isthmus_api.auth.oauth2 import OAuth2
 from isthmus_api.auth.session import Session
 from isthmus_api.model import Model
 from isthmus_api.rules import exactly_one_of
 
-__all__ = ["ApiKeyAuth", "Auth", "BasicAuth", "BearerAuth", "OAuth2", "Session"]
+__all__ = ["ApiKeyAuth", "Auth", "BasicAuth", "BearerAuth", "HmacAuth", "OAuth2", "Session"]
 
 
 class Auth(Model):
     """How to prove who we are. Credentials come from Secrets only."""
 
-    rules = (exactly_one_of("basic", "bearer", "apiKey", "oauth2", "session"),)
+    rules = (exactly_one_of("basic", "bearer", "apiKey", "oauth2", "session", "hmac"),)
 
     basic: BasicAuth | None = Field(None, description="HTTP Basic.")
     bearer: BearerAuth | None = Field(None, description="A fixed bearer token.")
@@ -23,3 +24,4 @@ class Auth(Model):
     session: Session | None = Field(
         None, description="A log-in call, whose answer lets the calls after it in."
     )
+    hmac: HmacAuth | None = Field(None, description="A signature over each call.")

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 
-from isthmus_api.auth import Auth, Session
+from isthmus_api.auth import Auth, HmacAuth, Session
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.expressions import engine, templates
 from isthmus_api.plan import expression_checks
@@ -13,6 +13,10 @@ from isthmus_api.resources import Origin, Resource
 
 _AUTH: Path = ("spec", "http", "auth")
 _SECRETS = frozenset({"secrets"})
+_OF_A_CALL = _SECRETS | {
+    *("method", "host", "path", "query", "parameters", "headers", "body", "bodyHash"),
+    *("timestamp", "nonce"),
+}
 
 
 def check(connector: Resource[ConnectorSpec]) -> Iterator[Problem]:
@@ -31,6 +35,10 @@ def _sites(auth: Auth) -> Iterator[tuple[Template, Mapping[str, object]]]:
         for site in _session(auth.session, (*_AUTH, "session")):
             if isinstance(site, Template):
                 yield site, auth.session.secrets
+    if auth.hmac:
+        for site in _hmac(auth.hmac, (*_AUTH, "hmac")):
+            if isinstance(site, Template):
+                yield site, auth.hmac.secrets
 
 
 def _session(session: Session, path: Path) -> Iterator[Site]:
@@ -45,6 +53,13 @@ def _session(session: Session, path: Path) -> Iterator[Site]:
     if session.expired_when:
         read = frozenset({"status", "headers"})
         yield Template((*path, "expiredWhen"), session.expired_when, read, is_whole=True)
+
+
+def _hmac(hmac: HmacAuth, path: Path) -> Iterator[Site]:
+    yield Template((*path, "signed"), hmac.signed, _OF_A_CALL)
+    signed = _OF_A_CALL | {"signature"}
+    yield from tree(hmac.headers, (*path, "headers"), signed)
+    yield from tree(hmac.query, (*path, "query"), signed)
 
 
 def _unknown_secrets(

@@ -6,6 +6,7 @@ and time is left. What comes out is an answer with a good status, or an `Upstrea
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from isthmus_api.connector import Backoff, HttpTransport
@@ -170,11 +171,15 @@ class Connector:
         self, call: Call, deadline: float, credentials: auth.Credentials = _NO_CREDENTIALS
     ) -> Response:
         target = self._base_path + call.target
-        if credentials.query:
-            target += ("&" if "?" in target else "?") + credentials.query
         # Tell the other side until when an answer is of use: Unix time in milliseconds.
         until = b"%d" % ((time.time() + deadline - self._now()) * 1000)
-        headers = [*call.headers, (b"x-request-deadline", until), *credentials.headers]
+        headers = [*call.headers, (b"x-request-deadline", until)]
+        if credentials.sign:
+            outgoing = auth.Outgoing(call.method, target, headers, call.body)
+            credentials = self._signature(credentials.sign, outgoing)
+        headers += credentials.headers
+        if credentials.query:
+            target += ("&" if "?" in target else "?") + credentials.query
         started = time.perf_counter()
         try:
             answer = await self._transport.send(
@@ -198,6 +203,14 @@ class Connector:
         if 200 <= answer.status < 300:
             return answer
         raise self._bad_status(answer)
+
+    def _signature(
+        self, sign: Callable[[auth.Outgoing], auth.Credentials], outgoing: auth.Outgoing
+    ) -> auth.Credentials:
+        try:
+            return sign(outgoing)
+        except auth.SignInFailed as error:
+            raise self._unproven(error, sent=False) from error
 
     def _bad_status(self, answer: Response) -> Upstream:
         return Upstream(

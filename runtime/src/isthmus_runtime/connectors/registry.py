@@ -115,6 +115,7 @@ class Registry:
         around = auth.Surroundings(
             secrets=self._secrets,
             base_url=spec.base_url,
+            authority=_origin(spec.base_url).authority,
             system=system,
             reach=reach,
             headers=common_headers(spec),
@@ -128,16 +129,15 @@ def _key(namespace: str, name: str, spec: ConnectorSpec) -> Key:
 
 
 def _client(url: str, spec: HttpTransport) -> Client:
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    origin = Origin(
-        scheme=parts.scheme,
-        host=parts.hostname or "",
-        port=parts.port or (443 if secure else 80),
-    )
     limits = ClientLimits(
         max_connections=spec.max_connections,
         connect_timeout=spec.connect_timeout.seconds,
         max_response_bytes=spec.max_response_size.bytes,
     )
-    return Client(origin, limits=limits)
+    return Client(_origin(url), limits=limits)
+
+
+def _origin(url: str) -> Origin:
+    parts = urlsplit(url)
+    usual = 443 if parts.scheme == "https" else 80
+    return Origin(scheme=parts.scheme, host=parts.hostname or "", port=parts.port or usual)

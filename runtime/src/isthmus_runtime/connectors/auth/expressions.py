@@ -24,7 +24,7 @@ class Expression:
     def __init__(self, text: str, *, place: str) -> None:
         self._compiled = templates.parse(text).compile(jlens_engine.ENGINE, _LIBRARY)
         self._place = place
-        self._names = {name for read in self._compiled.reads() for name in read.variables}
+        self.names = {name for read in self._compiled.reads() for name in read.variables}
 
     def text(self, variables: Variables) -> str:
         """The text."""
@@ -42,7 +42,7 @@ class Expression:
 
     def _view(self, variables: Variables) -> Variables:
         """The engine converts every variable that it is given."""
-        return {name: value for name, value in variables.items() if name in self._names}
+        return {name: value for name, value in variables.items() if name in self.names}
 
     def _guarded(self, evaluate: Callable[[], T]) -> T:
         try:

@@ -7,19 +7,33 @@ Auth                one way, made once for a Connector
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from isthmus_runtime.http.messages import Header, Response
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import Secrets
 
 
+class Outgoing(NamedTuple):
+    """A call that is about to be sent, as it will be, but for what proves who we are."""
+
+    method: str
+    target: str
+    """Path and query, encoded."""
+    headers: list[Header]
+    body: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What is added to a call: fields, and query text that is encoded already."""
+    """What is added to a call: fields, and query text that is encoded already.
+
+    Where there is `sign`, it makes them for each attempt from what is about to be sent.
+    """
 
     headers: tuple[Header, ...] = ()
     query: str = ""
+    sign: "Callable[[Outgoing], Credentials] | None" = None
 
 
 class SignInFailed(Exception):
@@ -55,6 +69,8 @@ class Surroundings:
 
     secrets: Secrets
     base_url: str
+    authority: str
+    """What the Host header of calls says."""
     system: Transport
     """The way to the system itself."""
     reach: Callable[[str], Transport]
