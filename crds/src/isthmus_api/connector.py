@@ -7,8 +7,10 @@ from pydantic import Field
 from isthmus_api.auth import Auth
 from isthmus_api.http import HeaderName
 from isthmus_api.model import Model, Text
+from isthmus_api.proxy import Proxy
 from isthmus_api.quantities import Duration, Size
 from isthmus_api.rules import at_least_one_of, exactly_one_of
+from isthmus_api.tls import Tls
 
 
 class RateLimit(Model):
@@ -54,6 +56,10 @@ class HttpTransport(Model):
         str, Field(pattern=r"^https?://[^\s/?#@{}%]+(/[^\s?#{}]*)?$", max_length=2048)
     ] = Field(description="Address that the path of every call is appended to.")
     auth: Auth | None = Field(None, description="How to prove who we are.")
+    tls: Tls | None = Field(None, description="How connections to an https baseUrl begin.")
+    proxy: Proxy | None = Field(
+        None, description="A proxy that calls go through, those to a token endpoint too."
+    )
     headers: dict[HeaderName, Text] = Field(
         {}, max_length=32, description="Headers sent with every call. Never put a credential here."
     )
@@ -62,6 +68,11 @@ class HttpTransport(Model):
     )
     connect_timeout: Duration = Field(
         Duration("2s"), description="The longest it may take to open a connection."
+    )
+    max_connection_age: Duration = Field(
+        Duration("5m"),
+        description="How old a connection may become (less by up to a fifth). The address of the "
+        "host is asked for with each new one, so a change of it is followed within this time.",
     )
     max_connections: Annotated[int, Field(ge=1, le=10_000)] = Field(
         64, description="Connections a replica opens at most; further calls wait their turn."

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from isthmus_api import auth as auth_model
 from isthmus_api.connector import HttpTransport
-from isthmus_api.model import SecretKeyRef
+from isthmus_api.model import KeyRef
 from isthmus_api.route_case import TestAnswer, TestEntry
 from isthmus_runtime import logs
 from isthmus_runtime.connectors import auth
@@ -199,7 +199,7 @@ def _memory(entry: TestEntry) -> Memory:
 class Placeholders:
     """Secrets that all exist; the value of each is made of its name."""
 
-    def read(self, ref: SecretKeyRef) -> str:
+    def read(self, ref: KeyRef) -> str:
         """`name/key`."""
         return f"{ref.name}/{ref.key}"
 

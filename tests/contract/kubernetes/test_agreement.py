@@ -99,6 +99,10 @@ def _poll(fields: str) -> str:
 
 
 SECRET = "{secretKeyRef: {name: erp, key: token}}"
+TLS = (
+    "{caBundle: {configMapKeyRef: {name: trust, key: ca.crt}}, clientCertificate: "
+    f"{{certificate: {SECRET}, privateKey: {SECRET}}}, serverName: erp.local, minVersion: '1.3'}}"
+)
 UNKNOWN = "unknown field"
 REQUIRED = "Required value"
 MISSING = "is missing"
@@ -155,6 +159,21 @@ TAKEN = {
             'token: "{% token %}", headers: {X-Token: "{% $token %}"}, lifetime: 20m, '
             'expiredWhen: "{% $status = 403 %}"'
         ),
+    ),
+    "a Connector has certificates and a proxy": Taken(
+        "Connector",
+        _http(
+            f"maxConnectionAge: 1m, tls: {TLS}, proxy: {{url: 'http://proxy:3128', auth: "
+            f"{{username: {SECRET}, password: {SECRET}}}, noProxy: [.local, 10.0.0.1]}}"
+        ),
+    ),
+    "a token endpoint has certificates of its own": Taken(
+        "Connector", _oauth(f"refreshToken: {{token: {SECRET}}}, tls: {TLS}")
+    ),
+    "a bundle is kept in a Secret": Taken("Connector", _http(f"tls: {{caBundle: {SECRET}}}")),
+    "a token endpoint's bundle is kept in a Secret": Taken(
+        "Connector",
+        _oauth(f"refreshToken: {{token: {SECRET}}}, tls: {{caBundle: {SECRET}}}"),
     ),
     "a Connector signs its calls": Taken(
         "Connector",
@@ -918,6 +937,22 @@ REFUSED |= {
         "spec.http.auth.hmac",
         "at least one of headers, query must be set",
         "at least one of headers, query must be set",
+    ),
+    "a bundle from two places": Refused(
+        "Connector",
+        _http(
+            "tls: {caBundle: {configMapKeyRef: {name: a, key: b}, secretKeyRef: {name: a, key: b}}}"
+        ),
+        "spec.http.tls.caBundle",
+        "exactly one of configMapKeyRef, secretKeyRef must be set",
+        "exactly one of configMapKeyRef, secretKeyRef must be set",
+    ),
+    "a proxy that is asked with TLS": Refused(
+        "Connector",
+        _http('proxy: {url: "https://proxy"}'),
+        "spec.http.proxy.url",
+        "should match",
+        "http://",
     ),
     "a log-in that gives nothing": Refused(
         "Connector",

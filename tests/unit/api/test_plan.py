@@ -786,9 +786,12 @@ connector:
         scopes: [read]
         audience: x
         clientAuthentication: body
+    tls: {serverName: erp.local}
+    proxy: {url: "http://proxy:3128"}
     headers: {A: b}
     timeout: 2s
     connectTimeout: 1s
+    maxConnectionAge: 1m
     maxConnections: 8
     maxResponseSize: 1Mi
     rateLimit: {requests: 300, per: 1m, concurrency: 4}

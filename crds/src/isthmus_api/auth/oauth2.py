@@ -7,6 +7,7 @@ from pydantic import Field
 from isthmus_api.model import Items, Model, PlainText, SecretValue
 from isthmus_api.quantities import Duration
 from isthmus_api.rules import at_least_one_of, at_most_one_of, needs
+from isthmus_api.tls import Tls
 
 
 class PasswordGrant(Model):
@@ -66,6 +67,11 @@ class OAuth2(Model):
 
     token_url: Annotated[str, Field(pattern=r"^https?://[^\s#]+$", max_length=2048)] = Field(
         description="The token endpoint of the authorization server."
+    )
+    tls: Tls | None = Field(
+        None,
+        description="How connections to an https tokenUrl begin; that of the Connector is not for "
+        "them.",
     )
     client_id: SecretValue | None = Field(None, description="The client identifier.")
     client_secret: SecretValue | None = Field(

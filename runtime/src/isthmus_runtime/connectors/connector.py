@@ -226,6 +226,15 @@ class Connector:
     def _failed(self, error: errors.ClientError) -> Upstream:
         name = self.name
         match error:
+            case errors.Untrusted():
+                detail = f"{name} cannot be reached: its certificate is not trusted"
+                return self._fault("Untrusted", f"{detail} ({error.reason})", sent=False)
+            case errors.ProxyRefused():
+                detail = f"{name} cannot be reached: {error}"
+                return self._fault("ProxyRefused", detail, passing=True, sent=False)
+            case errors.TlsUnusable():
+                detail = f"{name} cannot be reached: {error}"
+                return self._fault("TlsUnusable", detail, sent=False)
             case errors.ConnectFailed() | errors.ClientClosed():
                 detail = f"{name} cannot be reached"
                 return self._fault("ConnectFailed", detail, passing=True, sent=False)

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from isthmus_api.auth import Auth
 from isthmus_api.connector import ConnectorSpec, HttpTransport
 from isthmus_api.plan import RoutePlan
+from isthmus_api.tls import Tls
 from isthmus_runtime import metrics
-from isthmus_runtime.connectors import auth
+from isthmus_runtime.connectors import auth, ways
 from isthmus_runtime.connectors.connector import Connector, common_headers
 from isthmus_runtime.http.client import Client
-from isthmus_runtime.http.limits import ClientLimits
-from isthmus_runtime.http.pool import Origin
+from isthmus_runtime.http.origins import Origin
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import Secrets
 
@@ -90,13 +90,14 @@ class Registry:
     def _open(self, namespace: str, name: str, spec: HttpTransport) -> _Opened:
         clients: list[Client] = []
 
-        def transport(url: str) -> Transport:
+        def transport(url: str, tls: Tls | None) -> Transport:
             if self._make_transport:
                 return self._make_transport(name, spec)
-            clients.append(_client(url, spec))
-            return clients[-1]
+            way, client = ways.to(url, tls, spec, self._secrets, connector=name)
+            clients.append(client)
+            return way
 
-        system = transport(spec.base_url)
+        system = transport(spec.base_url, spec.tls)
         connector = Connector(
             namespace,
             name,
@@ -108,14 +109,14 @@ class Registry:
         return _Opened(connector, tuple(clients))
 
     def _credentials(
-        self, spec: HttpTransport, system: Transport, reach: Callable[[str], Transport]
+        self, spec: HttpTransport, system: Transport, reach: Callable[[str, Tls | None], Transport]
     ) -> auth.Auth | None:
         if spec.auth is None:
             return None
         around = auth.Surroundings(
             secrets=self._secrets,
             base_url=spec.base_url,
-            authority=_origin(spec.base_url).authority,
+            authority=Origin.of(spec.base_url).authority,
             system=system,
             reach=reach,
             headers=common_headers(spec),
@@ -126,18 +127,3 @@ class Registry:
 
 def _key(namespace: str, name: str, spec: ConnectorSpec) -> Key:
     return namespace, name, repr(spec.canonical())
-
-
-def _client(url: str, spec: HttpTransport) -> Client:
-    limits = ClientLimits(
-        max_connections=spec.max_connections,
-        connect_timeout=spec.connect_timeout.seconds,
-        max_response_bytes=spec.max_response_size.bytes,
-    )
-    return Client(_origin(url), limits=limits)
-
-
-def _origin(url: str) -> Origin:
-    parts = urlsplit(url)
-    usual = 443 if parts.scheme == "https" else 80
-    return Origin(scheme=parts.scheme, host=parts.hostname or "", port=parts.port or usual)

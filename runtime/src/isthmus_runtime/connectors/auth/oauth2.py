@@ -29,7 +29,7 @@ class OAuth2:
         parts = urlsplit(spec.token_url)
         self._spec = spec
         self._secrets = around.secrets
-        self._endpoint = around.reach(spec.token_url)
+        self._endpoint = around.reach(spec.token_url, spec.tls)
         self._path = f"{parts.path or '/'}{parts.query and '?'}{parts.query}"
         self._grant = grants.of(spec, around.secrets)
         self._token = renewed.Renewed(self._fetch, asked=_ASKED, timeout=around.timeout)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from isthmus_api.tls import Tls
 from isthmus_runtime.http.messages import Header, Response
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import Secrets
@@ -73,7 +74,7 @@ class Surroundings:
     """What the Host header of calls says."""
     system: Transport
     """The way to the system itself."""
-    reach: Callable[[str], Transport]
+    reach: Callable[[str, Tls | None], Transport]
     """Opens a way to the origin of a URL; the Connector closes it with its own."""
     headers: Sequence[Header]
     """What every call to the system carries."""
