@@ -81,7 +81,7 @@ spec:
   http:
     baseUrl: https://erp.example.com:8443/api
     auth:
-      oauth2ClientCredentials:
+      oauth2:
         tokenUrl: http://identity.platform.svc/token
         clientId: {secretKeyRef: {name: erp.client, key: id}}
         clientSecret: {secretKeyRef: {name: erp.client, key: secret}}

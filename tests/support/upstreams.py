@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -157,7 +158,9 @@ Choose = Callable[[Arrival], Behave]
 class Upstream:
     """One system, and what it saw."""
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Choose, secure: ssl.SSLContext | None = None) -> None:
+        self.secure = secure
+        self.connections = 0
         self.arrivals: list[Arrival] = []
         self.choose = choose
         self.open = 0
@@ -171,10 +174,12 @@ class Upstream:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self.secure else f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(
+            self._accepted, "127.0.0.1", self.port, ssl=self.secure
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -200,6 +205,7 @@ class Upstream:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         self.open += 1
+        self.connections += 1
         self.most_open = max(self.most_open, self.open)
         try:
             await self._note()

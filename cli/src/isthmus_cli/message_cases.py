@@ -74,7 +74,7 @@ async def _settled(
     secrets = NotedSecrets(testing.Placeholders())
     route = JournalledRoute(
         plan.model_copy(update={"feeds": feeds}),
-        Registry(secrets, script.transport).of(plan),
+        Registry(secrets, script.transport, sign_in=testing.signed_in).of(plan),
         access=await testing.opened(store),
         secrets=secrets,
         owner=_ID,

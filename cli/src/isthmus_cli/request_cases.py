@@ -54,7 +54,7 @@ async def _answered(
     http = plan.source.http
     if http is None:
         raise UnsoundTest("this Route takes messages, not requests")
-    registry = Registry(testing.Placeholders(), script.transport)
+    registry = Registry(testing.Placeholders(), script.transport, sign_in=testing.signed_in)
     route = Route(plan, registry.of(plan), Stores(plan.namespace, lambda: store))
     sent = sent_requests.request(http, request)
     found = Table([route]).find(sent.head.method, sent.head.path)

@@ -1,78 +1,17 @@
 """Connector: one system, how to reach it, how to prove who we are, how hard to lean on it."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from isthmus_api.auth import Auth
 from isthmus_api.http import HeaderName
-from isthmus_api.model import Items, Model, SecretValue, Text
+from isthmus_api.model import Model, Text
+from isthmus_api.proxy import Proxy
 from isthmus_api.quantities import Duration, Size
 from isthmus_api.rate_limit import RateLimit
 from isthmus_api.rules import exactly_one_of
-
-
-class BasicAuth(Model):
-    """HTTP Basic (RFC 7617)."""
-
-    username: SecretValue = Field(description="The user name.")
-    password: SecretValue = Field(description="The password.")
-
-
-class BearerAuth(Model):
-    """A fixed bearer token (RFC 6750)."""
-
-    token: SecretValue = Field(description="The token, without the word Bearer.")
-
-
-class ApiKeyAuth(Model):
-    """A key in a header or in the query."""
-
-    rules = (exactly_one_of("header", "query"),)
-
-    header: HeaderName | None = Field(None, description="Header that carries the key.")
-    query: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
-        None, description="Query parameter that carries the key."
-    )
-    value: SecretValue = Field(description="The key.")
-
-
-class OAuth2ClientCredentials(Model):
-    """OAuth 2.0 client credentials (RFC 6749, section 4.4).
-
-    The token is fetched once for all waiting calls, kept, and renewed before it expires.
-    """
-
-    token_url: Annotated[str, Field(pattern=r"^https?://[^\s#]+$", max_length=2048)] = Field(
-        description="The token endpoint of the authorization server."
-    )
-    client_id: SecretValue = Field(description="The client identifier.")
-    client_secret: SecretValue = Field(description="The client secret.")
-    scopes: Items[Annotated[str, Field(min_length=1, max_length=256, description="A scope.")]] = (
-        Field((), max_length=32, description="Scopes to ask for.")
-    )
-    audience: Annotated[str, Field(max_length=2048)] | None = Field(
-        None, description="Value of the audience parameter that some servers want."
-    )
-    client_authentication: Literal["basic", "body"] = Field(
-        "basic",
-        description="Where the client proves itself: in the Authorization header (basic) or in "
-        "the form (body).",
-    )
-
-
-class Auth(Model):
-    """How to prove who we are. Credentials come from Secrets only."""
-
-    rules = (exactly_one_of("basic", "bearer", "apiKey", "oauth2ClientCredentials"),)
-
-    basic: BasicAuth | None = Field(None, description="HTTP Basic.")
-    bearer: BearerAuth | None = Field(None, description="A fixed bearer token.")
-    api_key: ApiKeyAuth | None = Field(None, description="A key in a header or in the query.")
-    oauth2_client_credentials: OAuth2ClientCredentials | None = Field(
-        None,
-        alias="oauth2ClientCredentials",
-        description="OAuth 2.0 client credentials.",
-    )
+from isthmus_api.tls import Tls
 
 
 class IdempotencyKey(Model):
@@ -104,6 +43,10 @@ class HttpTransport(Model):
         str, Field(pattern=r"^https?://[^\s/?#@{}%]+(/[^\s?#{}]*)?$", max_length=2048)
     ] = Field(description="Address that the path of every call is appended to.")
     auth: Auth | None = Field(None, description="How to prove who we are.")
+    tls: Tls | None = Field(None, description="How connections to an https baseUrl begin.")
+    proxy: Proxy | None = Field(
+        None, description="A proxy that calls go through, those to a token endpoint too."
+    )
     headers: dict[HeaderName, Text] = Field(
         {}, max_length=32, description="Headers sent with every call. Never put a credential here."
     )
@@ -112,6 +55,11 @@ class HttpTransport(Model):
     )
     connect_timeout: Duration = Field(
         Duration("2s"), description="The longest it may take to open a connection."
+    )
+    max_connection_age: Duration = Field(
+        Duration("5m"),
+        description="How old a connection may become (less by up to a fifth). The address of the "
+        "host is asked for with each new one, so a change of it is followed within this time.",
     )
     max_connections: Annotated[int, Field(ge=1, le=10_000)] = Field(
         64, description="Connections a replica opens at most; further calls wait their turn."

@@ -152,10 +152,37 @@ def _plain(value: Any) -> Any:
 class SecretKeyRef(Model):
     """The Secret and the key that hold the value."""
 
+    kind: ClassVar = "Secret"
+
     name: ObjectName = Field(description="Name of the Secret.")
     key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] = Field(
         description="Key inside the Secret."
     )
+
+    @property
+    def folder(self) -> str:
+        """The folder in which a process finds the key as a file."""
+        return self.name
+
+
+class ConfigMapKeyRef(Model):
+    """The ConfigMap and the key that hold the value."""
+
+    kind: ClassVar = "ConfigMap"
+
+    name: ObjectName = Field(description="Name of the ConfigMap.")
+    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] = Field(
+        description="Key inside the ConfigMap."
+    )
+
+    @property
+    def folder(self) -> str:
+        """The folder in which a process finds the key as a file; no Secret has such a name."""
+        return f"configmap@{self.name}"
+
+
+KeyRef = SecretKeyRef | ConfigMapKeyRef
+"""A value that stands outside of the manifests."""
 
 
 class SecretValue(Model):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from isthmus_api.connector import ApiKeyAuth, BasicAuth, BearerAuth
+from isthmus_api.auth import ApiKeyAuth, BasicAuth, BearerAuth
 from isthmus_api.http import HeaderName
 from isthmus_api.model import Items, Model, SecretValue, Text, WholeExpression
 from isthmus_api.quantities import Duration

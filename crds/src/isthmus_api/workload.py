@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from isthmus_api.model import Items, Model, ObjectName, SecretKeyRef
+from isthmus_api.model import ConfigMapKeyRef, Items, Model, ObjectName, SecretKeyRef
 from isthmus_api.quantities import Cpu, Size
 from isthmus_api.rules import Rule, ValueRule, exactly_one_of
 
@@ -136,15 +136,6 @@ class ImagePullSecret(Model):
     """A Secret that the image is pulled with."""
 
     name: ObjectName = Field(description="Name of the Secret.")
-
-
-class ConfigMapKeyRef(Model):
-    """The ConfigMap and the key that hold the value."""
-
-    name: ObjectName = Field(description="Name of the ConfigMap.")
-    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] = Field(
-        description="Key inside the ConfigMap."
-    )
 
 
 class EnvSource(Model):

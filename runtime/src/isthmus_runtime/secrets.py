@@ -1,7 +1,8 @@
 """Secrets: looked up by name and key at the moment they are needed, never kept in a plan.
 
 A pod mounts each Secret as a folder with one file a key. A laptop uses such a folder, or an env
-file. A value that changes on disk is seen within a second; nothing here logs a value.
+file. Keys of ConfigMaps are read in the same way, from `configmap@NAME/KEY`. A value that changes
+on disk is seen within a second; nothing here logs a value.
 """
 
 import os
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
-from isthmus_api.model import SecretKeyRef
+from isthmus_api.model import KeyRef
 from isthmus_runtime import logs
 
 _MOUNT_LINK: Final = "..data"
@@ -24,7 +25,7 @@ class MissingSecret(Exception):
 class Secrets(Protocol):
     """Where secret values come from."""
 
-    def read(self, ref: SecretKeyRef) -> str:
+    def read(self, ref: KeyRef) -> str:
         """The value, or `MissingSecret`."""
         ...
 
@@ -46,13 +47,13 @@ class SecretMount:
         self._values: dict[tuple[str, str], bytes] = {}
         self._look()
 
-    def read(self, ref: SecretKeyRef) -> str:
+    def read(self, ref: KeyRef) -> str:
         """The value; looked at again when the last look is more than a second ago."""
         if time.monotonic() - self._looked >= self._FRESH_SECONDS:
             self._look()
-        value = self._values.get((ref.name, ref.key))
+        value = self._values.get((ref.folder, ref.key))
         if value is None:
-            there = any(name == ref.name for name, _ in self._values)
+            there = any(name == ref.folder for name, _ in self._values)
             raise _no_key(ref) if there else _no_secret(ref)
         return _text(ref, value)
 
@@ -88,18 +89,18 @@ class SecretFolder:
         self._folder = folder
         self._known: dict[tuple[str, str], tuple[float, str]] = {}
 
-    def read(self, ref: SecretKeyRef) -> str:
+    def read(self, ref: KeyRef) -> str:
         """The value; read again when the last look is more than a second ago."""
         now = time.monotonic()
-        known = self._known.get((ref.name, ref.key))
+        known = self._known.get((ref.folder, ref.key))
         if known and now - known[0] < self._FRESH_SECONDS:
             return known[1]
         value = self._load(ref)
-        self._known[ref.name, ref.key] = (now, value)
+        self._known[ref.folder, ref.key] = (now, value)
         return value
 
-    def _load(self, ref: SecretKeyRef) -> str:
-        path = self._folder / ref.name / ref.key
+    def _load(self, ref: KeyRef) -> str:
+        path = self._folder / ref.folder / ref.key
         try:
             return _text(ref, path.read_bytes())
         except FileNotFoundError as error:
@@ -117,12 +118,12 @@ class SecretFile:
         self._stamp = -1
         self._reload()
 
-    def read(self, ref: SecretKeyRef) -> str:
+    def read(self, ref: KeyRef) -> str:
         """The value, as the file has it now."""
         self._reload()
-        value = self._values.get(f"{ref.name}/{ref.key}")
+        value = self._values.get(f"{ref.folder}/{ref.key}")
         if value is None:
-            raise MissingSecret(f"{self._file} has no line {ref.name}/{ref.key}=…")
+            raise MissingSecret(f"{self._file} has no line {ref.folder}/{ref.key}=…")
         return value
 
     def _reload(self) -> None:
@@ -140,10 +141,10 @@ class SecretFile:
 class NoSecrets:
     """Where no secrets were given."""
 
-    def read(self, ref: SecretKeyRef) -> str:
+    def read(self, ref: KeyRef) -> str:
         """Always `MissingSecret`."""
         raise MissingSecret(
-            f"the Secret '{ref.name}' with key '{ref.key}' is needed; none were given"
+            f"the {ref.kind} '{ref.name}' with key '{ref.key}' is needed; none were given"
         )
 
 
@@ -154,7 +155,7 @@ class NotedSecrets:
         self._secrets = secrets
         self._values: set[str] = set()
 
-    def read(self, ref: SecretKeyRef) -> str:
+    def read(self, ref: KeyRef) -> str:
         """The value, or `MissingSecret`."""
         value = self._secrets.read(ref)
         self._values.add(value)
@@ -165,7 +166,7 @@ class NotedSecrets:
         return frozenset(self._values)
 
 
-def _text(ref: SecretKeyRef, value: bytes) -> str:
+def _text(ref: KeyRef, value: bytes) -> str:
     """A value as text, without the end of its line."""
     try:
         text = value.decode("utf-8")
@@ -174,16 +175,18 @@ def _text(ref: SecretKeyRef, value: bytes) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _no_secret(ref: SecretKeyRef) -> MissingSecret:
-    return MissingSecret(f"there is no Secret '{ref.name}'")
+def _no_secret(ref: KeyRef) -> MissingSecret:
+    return MissingSecret(f"there is no {ref.kind} '{ref.name}'")
 
 
-def _no_key(ref: SecretKeyRef) -> MissingSecret:
-    return MissingSecret(f"the Secret '{ref.name}' has no key '{ref.key}'")
+def _no_key(ref: KeyRef) -> MissingSecret:
+    return MissingSecret(f"the {ref.kind} '{ref.name}' has no key '{ref.key}'")
 
 
-def _no_text(ref: SecretKeyRef) -> MissingSecret:
-    return MissingSecret(f"the key '{ref.key}' of the Secret '{ref.name}' cannot be read as text")
+def _no_text(ref: KeyRef) -> MissingSecret:
+    return MissingSecret(
+        f"the key '{ref.key}' of the {ref.kind} '{ref.name}' cannot be read as text"
+    )
 
 
 def parse(text: str, *, file: str) -> dict[str, str]:

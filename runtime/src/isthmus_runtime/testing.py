@@ -1,26 +1,30 @@
 """Fakes for tests of Routes: Connectors that follow a script, made-up secrets, a jumping clock.
 
     script = ScriptedAnswers(case.answers)
-    registry = Registry(Placeholders(), script.transport)
+    registry = Registry(Placeholders(), script.transport, sign_in=signed_in)
     answer = run(exchange(registry))                    # a coroutine that sends requests to a Route
     assert script.calls[0].path == "/prices"
 
-Everything above the transport is what runs in production: sign-in, rate limit, retries, time-outs.
-Used by `isthmus test` and by our own tests; no part of a pod.
+Everything above the transport is what runs in production: rate limit, retries, time-outs, and
+sign-in as far as it asks no other system; `signed_in` takes the place of the rest. Used by
+`isthmus test` and by our own tests; no part of a pod.
 """
 
 import asyncio
 import json
 import selectors
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from isthmus_api import auth as auth_model
 from isthmus_api.connector import HttpTransport
-from isthmus_api.model import SecretKeyRef
+from isthmus_api.model import KeyRef
 from isthmus_api.route_case import TestAnswer, TestEntry
 from isthmus_runtime import logs
+from isthmus_runtime.connectors import auth
+from isthmus_runtime.connectors.auth import fixed, session
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.messages import Header, Response
 from isthmus_runtime.http.transport import Transport
@@ -122,29 +126,29 @@ class _ScriptedTransport:
         repeatable: bool = False,
         sent: Callable[[], None] | None = None,
     ) -> Response:
-        """Answer from the script. A request for a token is answered here: tests do not see it."""
+        """Answer from the script."""
         if deadline <= asyncio.get_running_loop().time():
             raise errors.DeadlineExceeded("pool")
-        if self._is_sign_in(body):
-            return Response(200, [_JSON], b'{"access_token":"placeholder"}')
         text = target if isinstance(target, str) else target.decode("latin-1")
         path, _, query = text.removeprefix(self._base_path).partition("?")
         call = MadeCall(self._name, method, path, self._query(query), tuple(headers), body)
         return await self._script.answer(call, deadline=deadline)
 
-    def _is_sign_in(self, body: bytes) -> bool:
-        auth = self._spec.auth
-        signs_in = auth is not None and auth.oauth2_client_credentials is not None
-        return signs_in and b"grant_type=client_credentials" in body.split(b"&")
-
     def _query(self, query: str) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
             found.setdefault(name, []).append(value)
-        auth = self._spec.auth
-        if auth and auth.api_key and auth.api_key.query:
-            found.pop(auth.api_key.query, None)
+        for name in _proving(self._spec.auth):
+            found.pop(name, None)
         return found
+
+
+def _proving(spec: auth_model.Auth | None) -> Iterable[str]:
+    """The parameters that carry credentials."""
+    if spec and spec.api_key and spec.api_key.query:
+        yield spec.api_key.query
+    if spec and spec.hmac and spec.hmac.query:
+        yield from spec.hmac.query
 
 
 class ScriptedStore:
@@ -196,9 +200,20 @@ def _memory(entry: TestEntry) -> Memory:
 class Placeholders:
     """Secrets that all exist; the value of each is made of its name."""
 
-    def read(self, ref: SecretKeyRef) -> str:
+    def read(self, ref: KeyRef) -> str:
         """`name/key`."""
         return f"{ref.name}/{ref.key}"
+
+
+def signed_in(spec: auth_model.Auth, around: auth.Surroundings) -> auth.Auth:
+    """The sign-in of a Connector; a token that another system would give is `placeholder`."""
+    if spec.session:
+        headers = session.fields_with(spec.session, "placeholder", around)
+        return fixed.Fixed(lambda: auth.Credentials(headers))
+    if spec.oauth2:
+        bearer = (b"authorization", b"Bearer placeholder")
+        return fixed.Fixed(lambda: auth.Credentials((bearer,)))
+    return auth.of(spec, around)
 
 
 def as_json(value: Any) -> bytes:

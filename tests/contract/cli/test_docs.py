@@ -31,7 +31,10 @@ def test_what_the_guide_shows_passes_its_own_tests(
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("page", ["rate-limits", "mappings", "messages", "route-on-kubernetes"])
+PAGES = ["mappings", "messages", "rate-limits", "route-on-kubernetes", "sign-in"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_manifests_of_the_guide_have_no_errors(
     isthmus: Callable[..., CompletedProcess[str]],
     folder: Callable[[Mapping[str, str]], Path],

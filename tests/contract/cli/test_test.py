@@ -41,7 +41,7 @@ OAUTH = {
     "http": {
         "baseUrl": "https://erp.example.com",
         "auth": {
-            "oauth2ClientCredentials": {
+            "oauth2": {
                 "tokenUrl": "https://erp.example.com/token",
                 "clientId": {"secretKeyRef": {"name": "erp", "key": "id"}},
                 "clientSecret": {"secretKeyRef": {"name": "erp", "key": "secret"}},

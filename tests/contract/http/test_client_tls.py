@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from isthmus_runtime import http
+from isthmus_runtime.http import tls
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the keys")
 
@@ -71,7 +72,7 @@ async def test_a_trusted_peer_is_spoken_to_over_one_connection(
 ) -> None:
     port, bodies, ended = secure_peer
     trusting = ssl.create_default_context(cafile=certificate[1])
-    client = http.Client(http.Origin("https", "localhost", port), ssl_context=trusting)
+    client = http.Client(http.Origin("https", "localhost", port), tls=tls.Given(trusting))
     for size in (0, 100, 5_000_000):
         response = await client.send("POST", "/", body=b"x" * size, deadline=soon())
 
@@ -90,7 +91,7 @@ async def test_an_untrusted_or_misnamed_peer_gets_nothing(
     context = ssl.create_default_context(
         cafile=certificate[1] if host == "127.0.0.1" else None,
     )
-    client = http.Client(http.Origin("https", host, port), ssl_context=context)
+    client = http.Client(http.Origin("https", host, port), tls=tls.Given(context))
     with pytest.raises(http.ConnectFailed, match="certificate") as caught:
         await client.send("GET", "/", deadline=soon())
 

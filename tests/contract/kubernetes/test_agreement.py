@@ -55,6 +55,14 @@ def _http(fields: str) -> str:
     return f"{{http: {{baseUrl: https://erp.example.com, {fields}}}}}"
 
 
+def _oauth(fields: str) -> str:
+    return _http(f"auth: {{oauth2: {{tokenUrl: https://id.example.com/token, {fields}}}}}")
+
+
+def _session(fields: str) -> str:
+    return _http(f"auth: {{session: {{{fields}}}}}")
+
+
 def beside(fields: str) -> Taken:
     """A Route with `fields` beside its steps."""
     return Taken("Route", _beside(fields))
@@ -91,6 +99,10 @@ def _poll(fields: str) -> str:
 
 
 SECRET = "{secretKeyRef: {name: erp, key: token}}"
+TLS = (
+    "{caBundle: {configMapKeyRef: {name: trust, key: ca.crt}}, clientCertificate: "
+    f"{{certificate: {SECRET}, privateKey: {SECRET}}}, serverName: erp.local, minVersion: '1.3'}}"
+)
 UNKNOWN = "unknown field"
 REQUIRED = "Required value"
 MISSING = "is missing"
@@ -120,10 +132,60 @@ TAKEN = {
     "a Connector fetches a token": Taken(
         "Connector",
         _http(
-            f"auth: {{oauth2ClientCredentials: {{tokenUrl: https://id.example.com/token, "
+            f"auth: {{oauth2: {{tokenUrl: https://id.example.com/token, "
             f"clientId: {SECRET}, clientSecret: {SECRET}, scopes: [read, write], audience: erp, "
             "clientAuthentication: body}}"
         ),
+    ),
+    "a Connector asks for a token in the name of a user": Taken(
+        "Connector",
+        _oauth(f"clientId: {SECRET}, password: {{username: {SECRET}, password: {SECRET}}}"),
+    ),
+    "a Connector refreshes a token": Taken(
+        "Connector", _oauth(f"refreshToken: {{token: {SECRET}}}")
+    ),
+    "a Connector signs a statement": Taken(
+        "Connector",
+        _oauth(
+            f"jwtBearer: {{privateKey: {SECRET}, algorithm: ES256, keyId: k1, issuer: shop, "
+            "subject: anna, audience: https://id, lifetime: 1m, claims: {scope: read}}"
+        ),
+    ),
+    "a Connector logs in": Taken(
+        "Connector",
+        _session(
+            "login: {method: PUT, path: /login, headers: {X-A: b}, body: {a: [null]}}, "
+            f"secrets: {{user: {SECRET}}}, "
+            'token: "{% token %}", headers: {X-Token: "{% $token %}"}, lifetime: 20m, '
+            'expiredWhen: "{% $status = 403 %}"'
+        ),
+    ),
+    "a Connector has certificates and a proxy": Taken(
+        "Connector",
+        _http(
+            f"maxConnectionAge: 1m, tls: {TLS}, proxy: {{url: 'http://proxy:3128', auth: "
+            f"{{username: {SECRET}, password: {SECRET}}}, noProxy: [.local, 10.0.0.1]}}"
+        ),
+    ),
+    "a token endpoint has certificates of its own": Taken(
+        "Connector", _oauth(f"refreshToken: {{token: {SECRET}}}, tls: {TLS}")
+    ),
+    "a bundle is kept in a Secret": Taken("Connector", _http(f"tls: {{caBundle: {SECRET}}}")),
+    "a token endpoint's bundle is kept in a Secret": Taken(
+        "Connector",
+        _oauth(f"refreshToken: {{token: {SECRET}}}, tls: {{caBundle: {SECRET}}}"),
+    ),
+    "a Connector signs its calls": Taken(
+        "Connector",
+        _http(
+            f"auth: {{hmac: {{secret: {SECRET}, secretEncoding: hex, secrets: {{id: {SECRET}}}, "
+            'algorithm: sha512, encoding: base64, signed: "{% $body %}", timestamp: iso8601, '
+            "bodyHash: {algorithm: md5, encoding: base64}, "
+            'headers: {X-Signature: "{% $signature %}"}, query: {t: "{% $timestamp %}"}}}'
+        ),
+    ),
+    "a Connector keeps cookies": Taken(
+        "Connector", _session("login: {path: '', form: {a: b}}, cookies: [SESSION]")
     ),
     "null is the same as leaving a field out": Taken("Connector", _http("auth: null, retry: null")),
     "a Mapping needs an expression only": Taken("Mapping", "{expression: $}"),
@@ -394,8 +456,8 @@ REFUSED = {
             f"basic: {{username: {SECRET}, password: {SECRET}}}}}"
         ),
         "spec.http.auth",
-        "exactly one of basic, bearer, apiKey, oauth2ClientCredentials must be set",
-        "exactly one of basic, bearer, apiKey, oauth2ClientCredentials must be set",
+        "exactly one of basic, bearer, apiKey, oauth2",
+        "exactly one of basic, bearer, apiKey, oauth2",
     ),
     "an API key in two places": Refused(
         "Connector",
@@ -434,10 +496,10 @@ REFUSED = {
     "too many scopes": Refused(
         "Connector",
         _http(
-            f"auth: {{oauth2ClientCredentials: {{tokenUrl: https://a.b, clientId: {SECRET}, "
+            f"auth: {{oauth2: {{tokenUrl: https://a.b, clientId: {SECRET}, "
             f"clientSecret: {SECRET}, scopes: {['s'] * 33}}}}}"
         ),
-        "spec.http.auth.oauth2ClientCredentials.scopes",
+        "spec.http.auth.oauth2.scopes",
         "must have at most 32 items",
         "at most 32 items",
     ),
@@ -861,6 +923,71 @@ REFUSED |= {
         "tests[0]",
         server="at most one of request, message may be set",
     ),
+    "a token for nobody": Refused(
+        "Connector",
+        _oauth(f"clientId: {SECRET}"),
+        "spec.http.auth.oauth2",
+        "at least one of clientSecret, password, refreshToken, jwtBearer must be set",
+        "at least one of clientSecret, password, refreshToken, jwtBearer must be set",
+    ),
+    "a token for two reasons": Refused(
+        "Connector",
+        _oauth(f"refreshToken: {{token: {SECRET}}}, jwtBearer: {{privateKey: {SECRET}}}"),
+        "spec.http.auth.oauth2",
+        "at most one of password, refreshToken, jwtBearer may be set",
+        "at most one of password, refreshToken, jwtBearer may be set",
+    ),
+    "a client's secret without its name": Refused(
+        "Connector",
+        _oauth(f"clientSecret: {SECRET}"),
+        "spec.http.auth.oauth2",
+        "clientSecret needs clientId",
+        "clientSecret needs clientId",
+    ),
+    "a signature that nothing carries": Refused(
+        "Connector",
+        _http(f"auth: {{hmac: {{secret: {SECRET}, signed: a}}}}"),
+        "spec.http.auth.hmac",
+        "at least one of headers, query must be set",
+        "at least one of headers, query must be set",
+    ),
+    "a bundle from two places": Refused(
+        "Connector",
+        _http(
+            "tls: {caBundle: {configMapKeyRef: {name: a, key: b}, secretKeyRef: {name: a, key: b}}}"
+        ),
+        "spec.http.tls.caBundle",
+        "exactly one of configMapKeyRef, secretKeyRef must be set",
+        "exactly one of configMapKeyRef, secretKeyRef must be set",
+    ),
+    "a proxy that is asked with TLS": Refused(
+        "Connector",
+        _http('proxy: {url: "https://proxy"}'),
+        "spec.http.proxy.url",
+        "should match",
+        "http://",
+    ),
+    "a log-in that gives nothing": Refused(
+        "Connector",
+        _session("login: {path: /login}"),
+        "spec.http.auth.session",
+        "at least one of token, cookies must be set",
+        "at least one of token, cookies must be set",
+    ),
+    "a token that no header carries": Refused(
+        "Connector",
+        _session('login: {path: /login}, token: "{% a %}"'),
+        "spec.http.auth.session",
+        "token needs headers",
+        "token needs headers",
+    ),
+    "a log-in with two bodies": Refused(
+        "Connector",
+        _session("login: {path: /login, body: {}, form: {}}, cookies: [S]"),
+        "spec.http.auth.session.login",
+        "must not validate the schema (not)",
+        "at most one of body, form may be set",
+    ),
     "a limit of nothing": Refused(
         "Connector",
         _http("rateLimit: {per: 1m}"),
@@ -1022,6 +1149,9 @@ MAPS = (
     "labels",
     "annotations",
     "nodeSelector",
+    "claims",
+    "form",
+    "secrets",
 )
 FREE_MAPS = ("variables", "tables")
 

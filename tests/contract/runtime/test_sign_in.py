@@ -67,7 +67,7 @@ class TokenServer:
 
 def oauth(token_url: str, **more: Any) -> dict[str, Any]:
     spec = {"tokenUrl": token_url, "clientId": ref("id"), "clientSecret": ref("secret"), **more}
-    return {"oauth2ClientCredentials": spec}
+    return {"oauth2": spec}
 
 
 CLIENT = {"erp/id": "shop", "erp/secret": "s3cr:et"}

@@ -109,7 +109,7 @@ STEP_FREE_FORM = {
     "remember.value",
 }
 FREE_FORM = {
-    CONNECTOR.name: set[str](),
+    CONNECTOR.name: {"spec.http.auth.session.login.body"},
     MAPPING.name: {
         "spec.tables.*",
         "spec.input.schema",

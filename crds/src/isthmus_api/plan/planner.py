@@ -18,6 +18,7 @@ from isthmus_api.plan import (
     schemas,
     scope,
     shape,
+    sign_in,
     sources,
     steps,
     trials,
@@ -59,6 +60,8 @@ def _all_problems(resources: Resources) -> Iterator[Problem]:
     for mapping in resources.mappings():
         yield from _of(mapping, expression_checks.mapping(mapping))
         yield from _of(mapping, schemas.of_mapping(mapping.spec))
+    for connector in resources.connectors():
+        yield from _of(connector, sign_in.check(connector))
     for route in resources.routes():
         yield from _problems(route, resources)
     yield from shape.path_clashes(resources.routes())
@@ -102,6 +105,10 @@ def _in_expressions(route: Resource[RouteSpec], resources: Resources) -> Iterato
         yield from _of(route, expression_checks.fields(site, mapping, known))
     for mapping in mappings.values():
         yield from _of(mapping, expression_checks.mapping(mapping))
+    for reference in _references(route.spec):
+        connector = resources.connector(route.key.namespace, reference.name)
+        if reference.kind is CONNECTOR and connector is not None:
+            yield from _of(connector, sign_in.check(connector))
 
 
 @dataclass(frozen=True, slots=True)

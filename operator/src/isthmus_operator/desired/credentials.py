@@ -1,9 +1,10 @@
-"""Credentials: which keys of which Secrets a plan names. Their values are never seen here."""
+"""Credentials: which keys of Secrets and ConfigMaps a plan names. Their values are never seen."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from isthmus_api import secret_references
-from isthmus_api.model import Model
+from isthmus_api.model import ConfigMapKeyRef, KeyRef, Model
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -13,7 +14,55 @@ class SecretKey:
     name: str
     key: str
 
+    @property
+    def folder(self) -> str:
+        """The folder of the mount that has the key as a file."""
+        return self.name
 
-def secrets(model: Model) -> tuple[SecretKey, ...]:
+    def projection(self, items: list[dict[str, Any]]) -> dict[str, Any]:
+        """The source of a projected volume that has `items`, or what is there of them."""
+        return {"secret": {"name": self.name, "optional": True, "items": items}}
+
+    def env(self) -> dict[str, Any]:
+        """Where the value of an environment variable comes from."""
+        return {"secretKeyRef": {"name": self.name, "key": self.key}}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ConfigMapKey:
+    """One key of one ConfigMap."""
+
+    name: str
+    key: str
+
+    @property
+    def folder(self) -> str:
+        """As for a Secret."""
+        return ConfigMapKeyRef(name=self.name, key=self.key).folder
+
+    def projection(self, items: list[dict[str, Any]]) -> dict[str, Any]:
+        """As for a Secret."""
+        return {"configMap": {"name": self.name, "optional": True, "items": items}}
+
+    def env(self) -> dict[str, Any]:
+        """As for a Secret."""
+        return {"configMapKeyRef": {"name": self.name, "key": self.key}}
+
+
+Key = SecretKey | ConfigMapKey
+
+
+def secrets(model: Model) -> tuple[Key, ...]:
     """Every key that a plan, or a part of one, names: once, in order."""
-    return tuple(sorted({SecretKey(ref.name, ref.key) for ref in secret_references.within(model)}))
+    return in_order({_key(ref) for ref in secret_references.within(model)})
+
+
+def in_order(keys: set[Key]) -> tuple[Key, ...]:
+    """Keys as they are listed: by their folders."""
+    return tuple(sorted(keys, key=lambda key: (key.folder, key.key)))
+
+
+def _key(ref: KeyRef) -> Key:
+    if isinstance(ref, ConfigMapKeyRef):
+        return ConfigMapKey(ref.name, ref.key)
+    return SecretKey(ref.name, ref.key)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
+from isthmus_api.connector import HttpTransport
 from isthmus_api.plan import RoutePlan
 from isthmus_operator.desired import journal, pod
 from isthmus_operator.desired.context import Context
@@ -57,14 +58,19 @@ def _egress(namespace: str, plan: RoutePlan, context: Context) -> Iterator[Manif
 
 
 def _addresses(plan: RoutePlan) -> Iterator[str]:
-    """Every URL that the pods call."""
+    """Every URL that the pods connect to: that of a proxy in place of those that it carries."""
     for connector in plan.connectors.values():
-        if connector.http is None:
+        http = connector.http
+        if http is None:
             continue
-        yield connector.http.base_url
-        auth = connector.http.auth
-        if auth and auth.oauth2_client_credentials:
-            yield auth.oauth2_client_credentials.token_url
+        for url in _urls(http):
+            yield http.proxy.url if http.proxy and http.proxy.carries(url) else url
+
+
+def _urls(http: HttpTransport) -> Iterator[str]:
+    yield http.base_url
+    if http.auth and http.auth.oauth2:
+        yield http.auth.oauth2.token_url
 
 
 def _called(target: SplitResult) -> int | None:

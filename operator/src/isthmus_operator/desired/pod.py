@@ -16,7 +16,7 @@ from isthmus_api.route import RouteSpec
 from isthmus_api.workload import PodTemplate
 from isthmus_operator.desired import amounts, config_map, credentials, journal
 from isthmus_operator.desired.context import CLAIM_SECONDS, Context, Journal
-from isthmus_operator.desired.credentials import SecretKey
+from isthmus_operator.desired.credentials import Key
 from isthmus_operator.desired.manifest import PLAN_ANNOTATION, Manifest, Owner
 
 TRAFFIC: Final = "http"
@@ -54,7 +54,8 @@ def template(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -
 def _spec(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -> Manifest:
     used = journal.of(plan, context)
     named = credentials.secrets(plan)
-    keys = tuple(sorted({*named, *((used.secret,) if used else ())}))
+    own: set[Key] = {used.secret} if used else set()
+    keys = credentials.in_order({*named, *own})
     needed = keys if plan.needs_journal else named
     return {
         **_wishes(owner, spec.pod_template or _NOTHING),
@@ -112,12 +113,12 @@ def _container(name: str, spec: RouteSpec, context: Context) -> Manifest:
     }
 
 
-def _presence(spec: RouteSpec, keys: tuple[SecretKey, ...], context: Context) -> Manifest:
+def _presence(spec: RouteSpec, keys: tuple[Key, ...], context: Context) -> Manifest:
     """Does nothing, and cannot be started while a key is missing."""
     env = [
         {
             "name": f"SECRET_{number}",
-            "valueFrom": {"secretKeyRef": {"name": key.name, "key": key.key}},
+            "valueFrom": key.env(),
         }
         for number, key in enumerate(keys)
     ]
@@ -128,9 +129,7 @@ def _presence(spec: RouteSpec, keys: tuple[SecretKey, ...], context: Context) ->
     }
 
 
-def _process(
-    spec: RouteSpec, plan: RoutePlan, keys: tuple[SecretKey, ...], context: Context
-) -> Manifest:
+def _process(spec: RouteSpec, plan: RoutePlan, keys: tuple[Key, ...], context: Context) -> Manifest:
     wished = spec.pod_template or _NOTHING
     settings = _settings(keys, journal.of(plan, context), context)
     traffic = {"name": TRAFFIC, "containerPort": TRAFFIC_PORT, "protocol": "TCP"}
@@ -153,9 +152,7 @@ def _process(
     }
 
 
-def _settings(
-    keys: tuple[SecretKey, ...], used: Journal | None, context: Context
-) -> list[Manifest]:
+def _settings(keys: tuple[Key, ...], used: Journal | None, context: Context) -> list[Manifest]:
     """What the process is told; see `isthmus_runtime.__main__`."""
     settings: dict[str, Any] = {
         "ISTHMUS_PLAN": f"{PLAN_FOLDER}/{config_map.KEY}",
@@ -177,9 +174,9 @@ def _journal(used: Journal, context: Context) -> dict[str, Any]:
     return settings
 
 
-def _file(key: SecretKey) -> str:
+def _file(key: Key) -> str:
     """Where a key of a Secret is mounted."""
-    return f"{SECRETS_FOLDER}/{key.name}/{key.key}"
+    return f"{SECRETS_FOLDER}/{key.folder}/{key.key}"
 
 
 def _probe(path: str, *, period: int, failures: int) -> Manifest:
@@ -191,26 +188,22 @@ def _probe(path: str, *, period: int, failures: int) -> Manifest:
     }
 
 
-def _volumes(owner: Owner, plan: RoutePlan, keys: tuple[SecretKey, ...]) -> list[Manifest]:
+def _volumes(owner: Owner, plan: RoutePlan, keys: tuple[Key, ...]) -> list[Manifest]:
     plan_volume = {"name": "plan", "configMap": {"name": config_map.name(owner.name, plan.hash)}}
     secrets = {"name": "secrets", "projected": {"sources": _sources(keys)}}
     return [plan_volume, *([secrets] if keys else [])]
 
 
-def _sources(keys: tuple[SecretKey, ...]) -> list[Manifest]:
-    """Each Secret's keys as the files `SECRET/KEY`; one that is missing keeps no pod waiting."""
-    names = sorted({key.name for key in keys})
+def _sources(keys: tuple[Key, ...]) -> list[Manifest]:
+    """Keys as the files `FOLDER/KEY`; one that is missing keeps no pod waiting."""
+    folders = {key.folder: key for key in keys}
     return [
-        {
-            "secret": {
-                "name": name,
-                "optional": True,
-                "items": [
-                    {"key": each.key, "path": f"{name}/{each.key}"}
-                    for each in keys
-                    if each.name == name
-                ],
-            }
-        }
-        for name in names
+        one.projection(
+            [
+                {"key": each.key, "path": f"{folder}/{each.key}"}
+                for each in keys
+                if each.folder == folder
+            ]
+        )
+        for folder, one in sorted(folders.items())
     ]

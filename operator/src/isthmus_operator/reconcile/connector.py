@@ -30,7 +30,8 @@ async def reconcile(key: Key, world: World) -> Outcome | None:
         came_to: Outcome = outcome.of_problems(read) or _VALID
         findings = [outcome.config(read)]
     else:
-        wanted = desired.secrets(read.spec)
+        named = desired.secrets(read.spec)
+        wanted = [each for each in named if isinstance(each, desired.SecretKey)]
         told = [world.secrets.get(user) for user in world.declared.users(key)]
         missing = sorted(set(_missing(wanted, told)), key=str)
         came_to = _came_to(missing)

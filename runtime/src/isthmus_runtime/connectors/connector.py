@@ -39,6 +39,11 @@ class Call(NamedTuple):
     """Whether doing it twice is as good as doing it once."""
 
 
+def common_headers(spec: HttpTransport) -> tuple[Header, ...]:
+    """What every call carries."""
+    return tuple((n.lower().encode(), v.encode()) for n, v in spec.headers.items())
+
+
 class Connector:
     """One system: sends calls to it and judges the answers."""
 
@@ -55,7 +60,7 @@ class Connector:
     ) -> None:
         self.name = name
         self.timeout = spec.timeout.seconds
-        self.headers = tuple((n.lower().encode(), v.encode()) for n, v in spec.headers.items())
+        self.headers = common_headers(spec)
         key = spec.idempotency_key
         self.idempotency_header = key.header.lower().encode() if key else None
         self._transport = transport
@@ -112,12 +117,25 @@ class Connector:
             return await self._exchange(call, deadline)
         credentials = await self._credentials(proof, deadline)
         try:
-            return await self._exchange(call, deadline, credentials)
+            answer = await self._exchange(call, deadline, credentials)
         except Upstream as fault:
-            if fault.answered != 401 or not proof.refused(credentials):
+            if fault.answer is None or not self._refused(proof, credentials, fault.answer):
                 raise
+        else:
+            if not proof.reads_answers or not self._refused(proof, credentials, answer):
+                return answer
         renewed = await self._credentials(proof, deadline)
-        return await self._exchange(call, deadline, renewed)
+        answer = await self._exchange(call, deadline, renewed)
+        if proof.reads_answers and self._refused(proof, renewed, answer):
+            detail = f"{self.name} does not take the session that it has just given"
+            raise self._fault("SignInFailed", detail, sent=True)
+        return answer
+
+    def _refused(self, proof: auth.Auth, used: auth.Credentials, answer: Response) -> bool:
+        try:
+            return proof.refused(used, answer)
+        except auth.SignInFailed as error:
+            raise self._unproven(error, sent=True) from error
 
     async def _credentials(self, proof: auth.Auth, deadline: float) -> auth.Credentials:
         try:
@@ -126,13 +144,16 @@ class Connector:
             detail = f"{self.name} cannot sign in: {error}"
             raise self._fault("SecretMissing", detail, sent=False) from error
         except auth.SignInFailed as error:
-            raise self._fault(
-                "SignInFailed",
-                f"{self.name} cannot sign in: {error}",
-                status=error.status,
-                passing=error.passing,
-                sent=False,
-            ) from error
+            raise self._unproven(error, sent=False) from error
+
+    def _unproven(self, error: auth.SignInFailed, *, sent: bool) -> Upstream:
+        return self._fault(
+            "SignInFailed",
+            f"{self.name} cannot sign in: {error}",
+            status=error.status,
+            passing=error.passing,
+            sent=sent,
+        )
 
     async def _limited(
         self, call: Call, deadline: float, credentials: auth.Credentials = _NO_CREDENTIALS
@@ -168,11 +189,15 @@ class Connector:
         sent: Callable[[], None] | None = None,
     ) -> Response:
         target = self._base_path + call.target
-        if credentials.query:
-            target += ("&" if "?" in target else "?") + credentials.query
         # Tell the other side until when an answer is of use: Unix time in milliseconds.
         until = b"%d" % ((time.time() + deadline - self._now()) * 1000)
-        headers = [*call.headers, (b"x-request-deadline", until), *credentials.headers]
+        headers = [*call.headers, (b"x-request-deadline", until)]
+        if credentials.sign:
+            outgoing = auth.Outgoing(call.method, target, headers, call.body)
+            credentials = self._signature(credentials.sign, outgoing)
+        headers += credentials.headers
+        if credentials.query:
+            target += ("&" if "?" in target else "?") + credentials.query
         started = time.perf_counter()
         try:
             answer = await self._transport.send(
@@ -198,6 +223,14 @@ class Connector:
             return answer
         raise self._bad_status(answer)
 
+    def _signature(
+        self, sign: Callable[[auth.Outgoing], auth.Credentials], outgoing: auth.Outgoing
+    ) -> auth.Credentials:
+        try:
+            return sign(outgoing)
+        except auth.SignInFailed as error:
+            raise self._unproven(error, sent=False) from error
+
     def _bad_status(self, answer: Response) -> Upstream:
         return Upstream(
             "UnexpectedStatus",
@@ -212,6 +245,15 @@ class Connector:
     def _failed(self, error: errors.ClientError) -> Upstream:
         name = self.name
         match error:
+            case errors.Untrusted():
+                detail = f"{name} cannot be reached: its certificate is not trusted"
+                return self._fault("Untrusted", f"{detail} ({error.reason})", sent=False)
+            case errors.ProxyRefused():
+                detail = f"{name} cannot be reached: {error}"
+                return self._fault("ProxyRefused", detail, passing=True, sent=False)
+            case errors.TlsUnusable():
+                detail = f"{name} cannot be reached: {error}"
+                return self._fault("TlsUnusable", detail, sent=False)
             case errors.ConnectFailed() | errors.ClientClosed():
                 detail = f"{name} cannot be reached"
                 return self._fault("ConnectFailed", detail, passing=True, sent=False)

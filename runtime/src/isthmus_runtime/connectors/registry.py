@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from isthmus_api.connector import Auth, ConnectorSpec, HttpTransport
+from isthmus_api.auth import Auth
+from isthmus_api.connector import ConnectorSpec, HttpTransport
 from isthmus_api.plan import RoutePlan
+from isthmus_api.tls import Tls
 from isthmus_runtime import metrics
-from isthmus_runtime.connectors import auth
-from isthmus_runtime.connectors.connector import Connector
+from isthmus_runtime.connectors import auth, ways
+from isthmus_runtime.connectors.connector import Connector, common_headers
 from isthmus_runtime.http.client import Client
-from isthmus_runtime.http.limits import ClientLimits
-from isthmus_runtime.http.pool import Origin
+from isthmus_runtime.http.origins import Origin
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import Secrets
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # what only a limit needs is imported where one is
 
 Key = tuple[str, str, str]
 MakeTransport = Callable[[str, HttpTransport], Transport]
+SignIn = Callable[[Auth, auth.Surroundings], auth.Auth]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,16 @@ class Registry:
     Rate limits are counted with others where there is a `sharing` when a connector is opened.
     """
 
-    def __init__(self, secrets: Secrets, make_transport: MakeTransport | None = None) -> None:
+    def __init__(
+        self,
+        secrets: Secrets,
+        make_transport: MakeTransport | None = None,
+        *,
+        sign_in: SignIn = auth.of,
+    ) -> None:
         self.sharing: Sharing | None = None
         self._secrets = secrets
+        self._sign_in = sign_in
         self._make_transport = make_transport
         self._connectors: dict[Key, _Opened] = {}
 
@@ -102,19 +111,21 @@ class Registry:
     def _open(self, namespace: str, name: str, spec: HttpTransport) -> _Opened:
         clients: list[Client] = []
 
-        def transport(url: str) -> Transport:
+        def transport(url: str, tls: Tls | None) -> Transport:
             if self._make_transport:
                 return self._make_transport(name, spec)
-            clients.append(_client(url, spec))
-            return clients[-1]
+            way, client = ways.to(url, tls, spec, self._secrets, connector=name)
+            clients.append(client)
+            return way
 
+        system = transport(spec.base_url, spec.tls)
         limiter = self._limiter(namespace, name, spec)
         connector = Connector(
             namespace,
             name,
             spec,
-            transport=transport(spec.base_url),
-            credentials=self._credentials(spec, transport),
+            transport=system,
+            credentials=self._credentials(spec, system, transport),
             base_path=urlsplit(spec.base_url).path.rstrip("/"),
             limiter=limiter,
         )
@@ -134,42 +145,21 @@ class Registry:
         )
 
     def _credentials(
-        self, spec: HttpTransport, transport: Callable[[str], Transport]
+        self, spec: HttpTransport, system: Transport, reach: Callable[[str, Tls | None], Transport]
     ) -> auth.Auth | None:
-        match spec.auth:
-            case Auth(basic=found) if found:
-                return auth.basic(found, self._secrets)
-            case Auth(bearer=found) if found:
-                return auth.bearer(found, self._secrets)
-            case Auth(api_key=found) if found:
-                return auth.api_key(found, self._secrets)
-            case Auth(oauth2_client_credentials=found) if found:
-                parts = urlsplit(found.token_url)
-                return auth.ClientCredentials(
-                    found,
-                    self._secrets,
-                    transport(found.token_url),
-                    f"{parts.path or '/'}{parts.query and '?'}{parts.query}",
-                    timeout=spec.timeout.seconds,
-                )
-        return None
+        if spec.auth is None:
+            return None
+        around = auth.Surroundings(
+            secrets=self._secrets,
+            base_url=spec.base_url,
+            authority=Origin.of(spec.base_url).authority,
+            system=system,
+            reach=reach,
+            headers=common_headers(spec),
+            timeout=spec.timeout.seconds,
+        )
+        return self._sign_in(spec.auth, around)
 
 
 def _key(namespace: str, name: str, spec: ConnectorSpec) -> Key:
     return namespace, name, repr(spec.canonical())
-
-
-def _client(url: str, spec: HttpTransport) -> Client:
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    origin = Origin(
-        scheme=parts.scheme,
-        host=parts.hostname or "",
-        port=parts.port or (443 if secure else 80),
-    )
-    limits = ClientLimits(
-        max_connections=spec.max_connections,
-        connect_timeout=spec.connect_timeout.seconds,
-        max_response_bytes=spec.max_response_size.bytes,
-    )
-    return Client(origin, limits=limits)

@@ -4,7 +4,7 @@ The server calls an `Application`; the client sends to one `Origin` and is a `Tr
 in `messages`. Nothing here knows of Routes.
 
     application, messages ◀ intake ◀ connection ◀ server
-    transport, messages ◀ link ◀ pool ◀ client
+    transport, messages ◀ link ◀ dialling ◀ pool ◀ client ◀ forwarding
 """
 
 from isthmus_runtime.http.application import Application, OnError, OnRefused
@@ -30,7 +30,7 @@ from isthmus_runtime.http.messages import (
     header,
     header_values,
 )
-from isthmus_runtime.http.pool import Origin
+from isthmus_runtime.http.origins import Origin
 from isthmus_runtime.http.problems import problem
 from isthmus_runtime.http.server import Server
 from isthmus_runtime.http.transport import Transport

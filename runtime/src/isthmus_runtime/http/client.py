@@ -9,15 +9,28 @@ What goes wrong is one of `errors`; a request whose head is not safe to send is 
 """
 
 import asyncio
-import ssl
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from isthmus_runtime.http import errors, exchange, heads, limits, messages, pool
+from isthmus_runtime.http import (
+    dialling,
+    errors,
+    exchange,
+    heads,
+    limits,
+    messages,
+    origins,
+    pool,
+    tls,
+)
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "QUERY"})
 _WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 _DEFAULTS: Final = limits.ClientLimits()
+
+
+def _trusting() -> tls.Tls:
+    return tls.Given()
 
 
 class Client:
@@ -25,17 +38,20 @@ class Client:
 
     def __init__(
         self,
-        origin: pool.Origin,
+        origin: origins.Origin,
         *,
         limits: limits.ClientLimits | None = None,
-        ssl_context: ssl.SSLContext | None = None,
+        tls: tls.Tls | None = None,
+        dial: dialling.Dial | None = None,
     ) -> None:
-        if origin.scheme == "https" and ssl_context is None:
-            ssl_context = ssl.create_default_context()
+        """`tls` is for an https origin; `dial` opens connections in another way than straight."""
+        if dial is None:
+            secure = (tls or _trusting()) if origin.scheme == "https" else None
+            dial = dialling.Straight(origin, secure)
         self.origin: Final = origin
         self._limits = limits or _DEFAULTS
         self._loop = asyncio.get_running_loop()
-        self._pool = pool.Pool(origin, self._limits, ssl_context, self._loop)
+        self._pool = pool.Pool(origin, self._limits, dial, self._loop)
         self._host: Final = b"host: " + origin.authority.encode() + b"\r\n"
 
     @property

@@ -3,6 +3,9 @@
     ClientError                 every one says `sent`: might the peer have got the request?
       ClientClosed              the client was closed before
       ConnectFailed             no connection, or no TLS; nothing was sent
+        Untrusted               the peer's certificate is not one that we trust
+        ProxyRefused            the proxy did not let us through
+      TlsUnusable               what TLS begins with cannot be had or used; nothing was sent
       DeadlineExceeded          `phase` says what took too long: pool, connect or response
       ConnectionBroken          closed before the response, or in the middle of it
       MalformedResponse         what came back is not sound HTTP
@@ -34,6 +37,25 @@ class ClientClosed(ClientError):
 
 class ConnectFailed(ClientError):
     """There was no connection to be had; nothing was sent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, sent=False)
+
+
+class Untrusted(ConnectFailed):
+    """The peer's certificate is not one that we trust; `reason` says why without naming it."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"the certificate is not trusted: {said}")
+        self.reason: Final = said.partition(",")[0]
+
+
+class ProxyRefused(ConnectFailed):
+    """The proxy did not let us through; the message names no address."""
+
+
+class TlsUnusable(ClientError):
+    """Our own certificates, or whom we trust, cannot be had or used; the message says which."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, sent=False)

@@ -32,10 +32,14 @@ class ServerLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientLimits:
-    """How a client leans on one origin, and how much it takes back."""
+    """How a client leans on one origin, and how much it takes back.
+
+    A connection of some `max_age` (less by up to a fifth, at random) is closed after its answer.
+    """
 
     max_connections: int = 100
     connect_timeout: float = 5.0
     idle_timeout: float = 30.0
+    max_age: float = 300.0
     max_response_bytes: int = 16 * 1024 * 1024
     max_header_bytes: int = 64 * 1024

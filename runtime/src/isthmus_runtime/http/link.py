@@ -68,6 +68,7 @@ class Link(asyncio.Protocol):
         "alive",
         "exchange",
         "idle_due",
+        "old_at",
     )
 
     _transport: asyncio.Transport
@@ -94,6 +95,7 @@ class Link(asyncio.Protocol):
         self.alive = False
         self.exchange: exchange.Exchange | None = None
         self.idle_due = 0.0
+        self.old_at = 0.0
         self._reset()
 
     # What the pool calls.
@@ -114,9 +116,9 @@ class Link(asyncio.Protocol):
         if begun.sent is not None:
             begun.sent()
 
-    def rest(self, idle_timeout: float) -> None:
-        """Stay open without a request, for so long."""
-        self.idle_due = self._keeper.loop.time() + idle_timeout
+    def rest(self, until: float) -> None:
+        """Stay open without a request, until this time of the loop."""
+        self.idle_due = until
         if self._timer is None or self._timer_at > self.idle_due:
             self._set_timer(self.idle_due)
 

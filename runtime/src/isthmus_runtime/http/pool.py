@@ -7,32 +7,14 @@ attempt to connect, and after that to its link until that is lost.
 """
 
 import asyncio
+import random
 import ssl
-from dataclasses import dataclass
+from typing import Final
 
-from isthmus_runtime.http import errors, exchange, limits, link, targets
+from isthmus_runtime.http import dialling, errors, exchange, limits, link, origins
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where requests go. An IPv6 host is written without brackets."""
-
-    scheme: str
-    host: str
-    port: int
-
-    def __post_init__(self) -> None:
-        if self.scheme not in ("http", "https"):
-            raise ValueError(f"the scheme is http or https, not {self.scheme!r}")
-        if not self.host or not targets.is_host(self.authority.encode()):
-            raise ValueError(f"not a host: {self.host!r}")
-
-    @property
-    def authority(self) -> str:
-        """What the Host header says: the port only where it is not the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        usual = 443 if self.scheme == "https" else 80
-        return host if self.port == usual else f"{host}:{self.port}"
+_SPREAD: Final = 0.2
+"""Connections that were opened together do not all end together."""
 
 
 class Pool:
@@ -40,9 +22,9 @@ class Pool:
 
     def __init__(
         self,
-        origin: Origin,
+        origin: origins.Origin,
         client_limits: limits.ClientLimits,
-        ssl_context: ssl.SSLContext | None,
+        dial: dialling.Dial,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.limits = client_limits
@@ -54,7 +36,7 @@ class Pool:
         self.waiting: dict[exchange.Exchange, None] = {}
         self.closed = False
         self._origin = origin
-        self._ssl = ssl_context
+        self._dial = dial
         self._tasks: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
 
@@ -88,6 +70,10 @@ class Pool:
     # What links call.
 
     def release(self, freed: link.Link, /) -> None:
+        now = self.loop.time()
+        if now >= freed.old_at:  # the one opened in its place asks for the address anew
+            freed.close()
+            return
         for waiting in self.waiting:
             if not waiting.repeated:  # that one waits for a fresh link
                 self._dequeue(waiting)
@@ -96,7 +82,7 @@ class Pool:
         if self.closed:
             freed.close()
         else:
-            freed.rest(self.limits.idle_timeout)
+            freed.rest(min(now + self.limits.idle_timeout, freed.old_at))
             self.idle.append(freed)
 
     def lost(self, link: link.Link, /) -> None:
@@ -145,7 +131,7 @@ class Pool:
         """Open a link, and give it to whom it was opened for, or else to whoever waits."""
         try:
             opened = await self._opened()
-        except errors.ConnectFailed as error:
+        except errors.ClientError as error:
             if begun in self.waiting:
                 self._dequeue(begun)
                 begun.fail(error)
@@ -156,6 +142,8 @@ class Pool:
             raise
         self.opened += 1
         opened.adopted = True
+        lasts = self.limits.max_age * (1 - _SPREAD * random.random())  # noqa: S311 - no secret
+        opened.old_at = self.loop.time() + lasts
         if begun in self.waiting:
             self._dequeue(begun)
             opened.start(begun)
@@ -163,24 +151,19 @@ class Pool:
             self.release(opened)
 
     async def _opened(self) -> link.Link:
-        origin = self._origin
-        secure = origin.scheme == "https"
         opened = link.Link(self)
+        origin = self._origin
         try:
             async with asyncio.timeout(self.limits.connect_timeout):
-                await self.loop.create_connection(
-                    lambda: opened,
-                    origin.host,
-                    origin.port,
-                    ssl=self._ssl if secure else None,
-                    server_hostname=origin.host if secure else None,
-                )
+                await self._dial(opened)
         except TimeoutError as error:
             if opened.alive:
                 opened.close()
             raise errors.ConnectFailed(
                 f"no connection to {origin.authority} in {self.limits.connect_timeout:g} s"
             ) from error
+        except ssl.SSLCertVerificationError as error:
+            raise errors.Untrusted(error.verify_message) from error
         except (OSError, ValueError) as error:  # ValueError: a host name that is none
             raise errors.ConnectFailed(f"no connection to {origin.authority}: {error}") from error
         if not opened.alive:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from isthmus_api import verification as language
-from isthmus_api.connector import ApiKeyAuth, BasicAuth, BearerAuth
+from isthmus_api.auth import ApiKeyAuth, BasicAuth, BearerAuth
 from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.model import SecretValue
 from isthmus_runtime.exchange import Exchange

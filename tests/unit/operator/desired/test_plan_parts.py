@@ -56,7 +56,7 @@ NAMED: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str]]]] = {
         [("a", "k")],
     ),
     "a client": (
-        [at("http://a", oauth2ClientCredentials=oauth("http://b/token"))],
+        [at("http://a", oauth2=oauth("http://b/token"))],
         [("idp", "id"), ("idp", "secret")],
     ),
     "one key of two Connectors, once": (
@@ -64,6 +64,39 @@ NAMED: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str]]]] = {
         [("a", "t")],
     ),
 }
+
+
+def test_keys_of_config_maps_are_mounted_beside_those_of_secrets() -> None:
+    ca = {"configMapKeyRef": {"name": "trust", "key": "ca.crt"}}
+    own = {"certificate": secret("erp", "tls.crt"), "privateKey": secret("erp", "tls.key")}
+    tls = {"caBundle": ca, "clientCertificate": own}
+    made = desired.children(
+        ROUTE, plan({"baseUrl": "https://a", "tls": tls}), uid=UID, context=CONTEXT
+    )
+    (spec,) = (each["spec"]["template"]["spec"] for each in made if each["kind"] == "Deployment")
+    volume = next(each for each in spec["volumes"] if each["name"] == "secrets")
+
+    assert volume["projected"]["sources"] == [
+        {
+            "configMap": {
+                "name": "trust",
+                "optional": True,
+                "items": [{"key": "ca.crt", "path": "configmap@trust/ca.crt"}],
+            }
+        },
+        {
+            "secret": {
+                "name": "erp",
+                "optional": True,
+                "items": [{"key": key, "path": f"erp/{key}"} for key in ("tls.crt", "tls.key")],
+            }
+        },
+    ]
+    assert [each["valueFrom"] for each in spec["initContainers"][0]["env"]] == [
+        ca,
+        {"secretKeyRef": {"name": "erp", "key": "tls.crt"}},
+        {"secretKeyRef": {"name": "erp", "key": "tls.key"}},
+    ]
 
 
 @pytest.mark.parametrize(("connectors", "wanted"), NAMED.values(), ids=NAMED)
@@ -75,14 +108,32 @@ def test_a_plan_names_secrets(
 
 # Where pods get to
 
+
+def via(proxy: dict[str, Any], url: str, *, auth: dict[str, Any] | None) -> dict[str, Any]:
+    return {"baseUrl": url, "proxy": proxy, "auth": auth}
+
+
 ALLOWED: dict[str, tuple[list[dict[str, Any]], list[int], list[str]]] = {
     "DNS only, where nothing is called": ([], [], []),
     "the port of https": ([at("https://erp.example.com")], [443], []),
     "a port that is written": ([at("http://erp.example.com:8080/a")], [8080], []),
     "the port of the token endpoint": (
-        [at("https://a.b.c", oauth2ClientCredentials=oauth("https://id.example.com:8443/t"))],
+        [at("https://a.b.c", oauth2=oauth("https://id.example.com:8443/t"))],
         [443, 8443],
         [],
+    ),
+    "the port of a proxy in place of those that it carries": (
+        [
+            via({"url": "http://proxy.egress:3128"}, "https://a.b.c", auth=None),
+            via(
+                {"url": "http://out.example.com:8888/", "noProxy": ["erp", ".d.e"]},
+                "http://erp:81",
+                auth={"oauth2": oauth("https://id.d.e:8443/t")},
+            ),
+            via({"url": "http://10.0.0.1"}, "https://x.y", auth={"oauth2": oauth("https://z/t")}),
+        ],
+        [80, 81, 3128, 8443],
+        ["default", "egress"],
     ),
     "one port for two hosts": ([at("https://a.b.c"), at("https://d.e.f")], [443], []),
     "a Service of the Route's namespace": ([at("http://erp")], [80], ["default"]),
