@@ -224,7 +224,7 @@ def _values(
 
 def _answer(use: Use, operation: Operation) -> Iterator[Finding]:
     found = partial(Finding, side="answer", use=use, operation=operation.name)
-    if use.reads and operation.answers_json is False:
+    if operation.answers_json is False and any(read.fields for read in use.reads):
         yield found(
             kind=Kind.ANSWER_NOT_JSON,
             message=f"{operation.name} does not answer JSON, which is read",
