@@ -11,8 +11,9 @@ from isthmus_api.contracts.operations import Directory
 from isthmus_api.plan import check as check_all
 from isthmus_api.problems import errors
 from isthmus_api.resources import Resources
-from isthmus_cli import contract_report, folder, openapi_file, options, report
+from isthmus_cli import contract_report, contracts, folder, openapi_file, options, report
 from isthmus_cli.contract_report import Affected
+from isthmus_cli.folder import Loaded
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -27,7 +28,13 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=_file,
     help="The vendor's new OpenAPI document.",
 )
-@click.option("--from", "old", metavar="OLD", type=_file, help="The one it takes the place of.")
+@click.option(
+    "--from",
+    "old",
+    metavar="OLD",
+    type=_file,
+    help="The one it takes the place of; by default the Connector's contract.",
+)
 @click.option(
     "--connector",
     metavar="NAME",
@@ -58,7 +65,7 @@ def check(
     name = connector or _only_connector(loaded.resources, path)
     _refuse_unknown(name, loaded.resources)
     after = openapi_file.directory(new)
-    before = openapi_file.directory(old) if old else None
+    before = openapi_file.directory(old) if old else _contract(loaded, name)
     affected = list(_affected(loaded.resources, name, before, after))
     contract_report.show(
         affected, loaded.resources, connector=name, old=before, new=after, output=output
@@ -76,6 +83,16 @@ def _affected(
         if connector and connector.spec.http and calls.of(name):
             found = calls.breaks(name, connector.spec.http, old, new)
             yield Affected(route, tuple(found))
+
+
+def _contract(loaded: Loaded, name: str) -> Directory | None:
+    """The document that a Connector names, if it is there; ends the program if it is broken."""
+    found = contracts.read(loaded)
+    broken = [each for each in errors(found.problems) if each.subject.endswith(f"/{name}")]
+    if broken:
+        report.show(broken, err=True)
+        sys.exit(options.WRONG_USE)
+    return next((each for key, each in found.directories.items() if key.name == name), None)
 
 
 def _only_connector(resources: Resources, path: Path) -> str:

@@ -88,6 +88,19 @@ def test_the_files_are_the_same_each_time_and_never_overwritten_unasked(
     assert (tmp_path / "pimento-pim-connector.yaml").read_text() == written
 
 
+def test_what_is_written_is_held_against_the_document_from_then_on(
+    isthmus: Isthmus, tmp_path: Path
+) -> None:
+    isthmus("import", "openapi", vendor_apis.FILES["pim"], "--to", "made", "--tag", "products")
+    file = tmp_path / "made" / "pimento-pim-routes.yaml"
+    file.write_text(file.read_text().replace("updated_after:", "updatedAfter:"))
+
+    ended = isthmus("lint", "made", "--strict")
+
+    assert ended.returncode == 1
+    assert "the operation has no query parameter 'updatedAfter'" in ended.stdout
+
+
 def test_odd_names_and_ways_to_sign_in_are_made_the_best_of(
     isthmus: Isthmus, tmp_path: Path
 ) -> None:

@@ -32,8 +32,8 @@ def named(document: OpenApi) -> str:
     return "-".join(words)[:50].rstrip("-") or "vendor"
 
 
-def connector(document: OpenApi, *, name: str, base_url: str | None) -> Made:
-    """The Connector of a document's API."""
+def connector(document: OpenApi, *, name: str, base_url: str | None, contract: str) -> Made:
+    """The Connector of a document's API; `contract` is the way to the document's file."""
     address = (base_url or _server(document)).rstrip("/")
     if not _URL.fullmatch(address):
         raise click.UsageError(
@@ -46,6 +46,7 @@ def connector(document: OpenApi, *, name: str, base_url: str | None) -> Made:
         **({"auth": auth} if auth else {}),
         "timeout": TIMEOUT,
         "connectTimeout": CONNECT_TIMEOUT,
+        "contract": {"openapi": {"file": contract}},
     }
     manifest = {
         "apiVersion": API_VERSION,

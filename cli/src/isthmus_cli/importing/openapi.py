@@ -1,6 +1,7 @@
 """isthmus import openapi: a Connector for a vendor's API, and Routes that call its operations."""
 
 import difflib
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -52,7 +53,8 @@ def openapi(
     called = name or connectors.named(found)
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", called):
         raise click.UsageError(f"'{called}' is no name; use small letters, digits and '-'")
-    made = connectors.connector(found, name=called, base_url=base_url)
+    contract = Path(os.path.relpath(file, folder)).as_posix()
+    made = connectors.connector(found, name=called, base_url=base_url, contract=contract)
     head = f"Made of {found.title or 'the API'} {found.version} by `isthmus import openapi`."
     files = {folder / f"{called}-connector.yaml": manifest_files.text([made.manifest], head)}
     if chosen:

@@ -5,5 +5,5 @@ question goes (`operations`, `shapes`). What a Route sends and reads of each ans
 steps without running them (`flow`). Both meet in `fit` (one document) and `breaks` (an old one and
 a new one). Pure: texts come from elsewhere.
 
-Nothing of this is part of a plan, see docs/adr/0014.
+Nothing of this is part of a plan, see docs/adr/0017.
 """
