@@ -184,6 +184,23 @@ spec:
   steps: [{call: {connector: erp, path: /stock}}]
 """
 
+CONTRACT = """
+apiVersion: isthmus.dev/v1alpha1
+kind: Connector
+metadata: {name: erp, namespace: shop}
+spec:
+  http:
+    baseUrl: http://erp
+    contract: {openapi: {configMapKeyRef: {name: erp-openapi, key: openapi.yaml}, file: erp.yaml}}
+---
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
+metadata: {name: stock, namespace: shop}
+spec:
+  source: {http: {path: /stock}}
+  steps: [{call: {connector: erp, path: /stock}}]
+"""
+
 CASES = {
     "search-with-prices": Case(_example()),
     "smallest": Case(SMALLEST),
@@ -197,6 +214,7 @@ CASES = {
         Context(IMAGE, gateway=Gateway("gateways", "public"), gateway_api=True, journal=JOURNAL),
     ),
     "schedule": Case(SCHEDULE, Context(IMAGE, journal=JOURNAL)),
+    "contract": Case(CONTRACT),
 }
 
 

@@ -3,7 +3,7 @@
 A document comes from a ConfigMap among the manifests, or from a file beside the Connector's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,6 +63,24 @@ def check(loaded: Loaded) -> Iterator[Problem]:
                     yield problem
 
 
+def reader(connector: Resource[ConnectorSpec], loaded: Loaded) -> Callable[[], bytes] | None:
+    """What reads the text of a Connector's document; nothing where there is none."""
+    named = connector.spec.http and connector.spec.http.contract
+    if not named:
+        return None
+    ref = named.openapi.config_map_key_ref
+    held = loaded.config_maps.get((connector.key.namespace, ref.name), {}) if ref else {}
+    if ref and ref.key in held:
+        return held[ref.key].encode
+    return _beside(connector, named.openapi.file).read_bytes if named.openapi.file else None
+
+
+def _beside(connector: Resource[ConnectorSpec], file: str) -> Path:
+    """A file, from the folder of the Connector's manifest on."""
+    place = connector.origin.locate(_OPENAPI)
+    return (Path(place.file).parent if place else Path()) / file
+
+
 def _document(
     connector: Resource[ConnectorSpec], named: OpenApiDocument, loaded: Loaded
 ) -> OpenApi | Problem:
@@ -93,9 +111,7 @@ def _of_config_map(connector: Resource[ConnectorSpec], name: str, text: str) -> 
 
 def _of_file(connector: Resource[ConnectorSpec], file: str) -> OpenApi | Problem:
     path = (*_OPENAPI, "file")
-    place = connector.origin.locate(path)
-    beside = Path(place.file).parent if place else Path()
-    found = openapi_file.parsed(beside / file)
+    found = openapi_file.parsed(_beside(connector, file))
     if isinstance(found, OpenApi):
         return found
     return _unreadable(

@@ -4,11 +4,14 @@ A connector lives as long as some loaded Route uses it, so its pool, its token a
 outlast a change of the Routes around it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from isthmus_api.connector import Auth, ConnectorSpec, HttpTransport
+from isthmus_api.contract import Contract
 from isthmus_api.plan import RoutePlan
 from isthmus_runtime import metrics
 from isthmus_runtime.connectors import auth
@@ -19,8 +22,13 @@ from isthmus_runtime.http.pool import Origin
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import Secrets
 
+if TYPE_CHECKING:  # imported where a Connector has a contract: most have none
+    from isthmus_runtime.connectors.schema_drift import Watch
+
 Key = tuple[str, str, str]
 MakeTransport = Callable[[str, HttpTransport], Transport]
+FindContract = Callable[[str, str, Contract], Callable[[], bytes] | None]
+"""Takes namespace, Connector and contract; gives what reads the document, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +37,21 @@ class _Opened:
 
     connector: Connector
     clients: tuple[Client, ...]
+    watch: "Watch | None" = None
 
 
 class Registry:
     """Opens connectors when a plan first needs them and closes those that no plan needs."""
 
-    def __init__(self, secrets: Secrets, make_transport: MakeTransport | None = None) -> None:
+    def __init__(
+        self,
+        secrets: Secrets,
+        make_transport: MakeTransport | None = None,
+        find_contract: FindContract | None = None,
+    ) -> None:
         self._secrets = secrets
         self._make_transport = make_transport
+        self._find_contract = find_contract
         self._connectors: dict[Key, _Opened] = {}
 
     def of(self, plan: RoutePlan) -> dict[str, Connector]:
@@ -55,6 +70,8 @@ class Registry:
         }
         unused = [self._connectors.pop(key) for key in self._connectors.keys() - used]
         for opened in unused:
+            if opened.watch:
+                opened.watch.close()
             for client in opened.clients:
                 await client.aclose()
 
@@ -69,6 +86,18 @@ class Registry:
             }
             for state, count in states.items():
                 metrics.CONNECTIONS.labels(namespace, name, state).set(count)
+        metrics.SCHEMA_DRIFT.clear()
+        for watch in self._watches():
+            counts = Counter((each.operation, each.kind) for each in watch.found)
+            for labels, count in counts.items():
+                metrics.SCHEMA_DRIFT.labels(watch.namespace, watch.name, *labels).set(count)
+
+    def contracts(self) -> list[dict[str, Any]]:
+        """What is known of answers that are held against a contract."""
+        return [watch.status() for watch in self._watches()]
+
+    def _watches(self) -> "Iterable[Watch]":
+        return [opened.watch for opened in self._connectors.values() if opened.watch]
 
     def _connector(self, namespace: str, name: str, spec: ConnectorSpec) -> Connector:
         key = _key(namespace, name, spec)
@@ -95,7 +124,20 @@ class Registry:
             credentials=self._credentials(spec, transport),
             base_path=urlsplit(spec.base_url).path.rstrip("/"),
         )
-        return _Opened(connector, tuple(clients))
+        watch = self._watch(namespace, name, spec)
+        if watch:
+            connector.send = watch.around(connector.send)
+        return _Opened(connector, tuple(clients), watch)
+
+    def _watch(self, namespace: str, name: str, spec: HttpTransport) -> "Watch | None":
+        if spec.contract is None or self._find_contract is None:
+            return None
+        read = self._find_contract(namespace, name, spec.contract)
+        if read is None:
+            return None
+        from isthmus_runtime.connectors.schema_drift import Watch
+
+        return Watch(namespace, name, spec.base_url, read)
 
     def _credentials(
         self, spec: HttpTransport, transport: Callable[[str], Transport]

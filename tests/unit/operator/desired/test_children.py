@@ -57,6 +57,7 @@ def test_a_route_that_is_exposed_has_one_child_more() -> None:
         "gateway": ["HTTPRoute"],
         "webhook": ["HTTPRoute"],
         "schedule": [],
+        "contract": [],
     }
 
 
