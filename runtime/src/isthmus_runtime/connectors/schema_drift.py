@@ -8,7 +8,7 @@ fields are told, values never. A Connector without a contract has none of this.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
@@ -19,12 +19,11 @@ from isthmus_api.contracts.document import Unreadable
 from isthmus_api.contracts.operations import Directory
 from isthmus_api.contracts.shapes import Shape, type_of
 from isthmus_runtime import logs
-from isthmus_runtime.connectors.connector import Call
+from isthmus_runtime.connectors.connector import Call, Send
 from isthmus_runtime.http.messages import Response
 
 Read = Callable[[], bytes]
 """The text of a document; raises OSError."""
-Send = Callable[[Call, float], Coroutine[Any, Any, Response]]
 Kind = Literal["new", "missing", "retyped"]
 
 EVERY_SECONDS: Final = 2.0
