@@ -792,6 +792,7 @@ connector:
     rateLimit: {requests: 300, per: 1m, concurrency: 4}
     retry: {attempts: 2, backoff: {initial: 100ms, max: 1s}}
     idempotencyKey: {header: X-Key}
+    contract: {openapi: {configMapKeyRef: {name: erp, key: openapi.yaml}}}
 """)
 FULL["route"]["steps"].insert(
     4, {"choice": {"when": [{"condition": "{% a %}", "branch": "three"}]}}
