@@ -202,6 +202,23 @@ spec:
   steps: [{call: {connector: erp, path: /prices}}]
 """
 
+CONTRACT = """
+apiVersion: isthmus.dev/v1alpha1
+kind: Connector
+metadata: {name: erp, namespace: shop}
+spec:
+  http:
+    baseUrl: http://erp
+    contract: {openapi: {configMapKeyRef: {name: erp-openapi, key: openapi.yaml}, file: erp.yaml}}
+---
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
+metadata: {name: stock, namespace: shop}
+spec:
+  source: {http: {path: /stock}}
+  steps: [{call: {connector: erp, path: /stock}}]
+"""
+
 CASES = {
     "search-with-prices": Case(_example()),
     "smallest": Case(SMALLEST),
@@ -216,6 +233,7 @@ CASES = {
     ),
     "schedule": Case(SCHEDULE, Context(IMAGE, journal=JOURNAL)),
     "limited": Case(LIMITED, Context(IMAGE, journal=JOURNAL)),
+    "contract": Case(CONTRACT),
 }
 
 

@@ -11,11 +11,22 @@ import click
 class Commands(click.Group):
     """A group that knows its commands by name and line; `PACKAGE.NAME` holds the command NAME."""
 
-    def __init__(self, *args: Any, lines: Mapping[str, str], package: str, **kwargs: Any) -> None:
-        """`lines` are the commands, in the order in which people meet them, and their help."""
+    def __init__(
+        self,
+        *args: Any,
+        lines: Mapping[str, str],
+        package: str,
+        modules: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """`lines` are the commands, in the order in which people meet them, and their help.
+
+        `modules` names the module of a command whose own name is a word of Python.
+        """
         super().__init__(*args, **kwargs)
         self._lines = lines
         self._package = package
+        self._modules = modules or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands."""
@@ -25,8 +36,9 @@ class Commands(click.Group):
         """The command of that name."""
         if cmd_name not in self._lines:
             return None
-        module = importlib.import_module(f"{self._package}.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = self._modules.get(cmd_name, cmd_name)
+        module = importlib.import_module(f"{self._package}.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -6,13 +6,14 @@ into itself is a problem. A single file is read whatever its name is.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from isthmus_api import manifests
-from isthmus_api.manifests import MAX_FILE_BYTES
+from isthmus_api.manifests import MAX_FILE_BYTES, ConfigMaps
 from isthmus_api.model import Model
 from isthmus_api.problems import Code, Location, Problem
 from isthmus_api.resources import Key, Resource, Resources
@@ -20,6 +21,11 @@ from isthmus_api.resources import Key, Resource, Resources
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 FOREIGN = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 """Folders of programs, whose YAML and JSON is not meant for us."""
+
+_OPENAPI = re.compile(rb"^(openapi|swagger) *:|\A\s*\{\s*\"(openapi|swagger)\"", re.MULTILINE)
+_HEAD_BYTES = 4096
+"""An OpenAPI document says in its first lines that it is one. Vendors' documents are larger than
+manifests may be, and are read where a Connector names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Loaded:
     resources: Resources
     problems: tuple[Problem, ...] = ()
     others: int = 0
+    config_maps: ConfigMaps = field(default_factory=dict)
 
     @property
     def objects(self) -> int:
@@ -45,7 +52,12 @@ def load(path: Path) -> Loaded:
             reading.problems.append(found)
         else:
             reading.file(found)
-    return Loaded(Resources(reading.resources), tuple(reading.problems), reading.others)
+    return Loaded(
+        Resources(reading.resources),
+        tuple(reading.problems),
+        reading.others,
+        reading.config_maps,
+    )
 
 
 class _Reading:
@@ -55,6 +67,7 @@ class _Reading:
         self.resources: dict[Key, Resource[Model]] = {}
         self.problems: list[Problem] = []
         self.others = 0
+        self.config_maps: ConfigMaps = {}
 
     def file(self, path: Path) -> None:
         """Add what a file holds; of two objects with one name the first stays."""
@@ -62,9 +75,13 @@ class _Reading:
         if isinstance(raw, Problem):
             self.problems.append(raw)
             return
+        if _OPENAPI.search(raw[:_HEAD_BYTES]):
+            self.others += 1
+            return
         found = manifests.read(raw, file=str(path))
         self.problems += found.problems
         self.others += found.others
+        self.config_maps.update(found.config_maps)
         for resource in found.resources:
             first = self.resources.setdefault(resource.key, resource)
             if first is not resource:

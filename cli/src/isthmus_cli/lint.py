@@ -7,7 +7,7 @@ import click
 
 from isthmus_api.plan import check
 from isthmus_api.problems import errors
-from isthmus_cli import folder, options, report
+from isthmus_cli import contracts, folder, options, report
 
 
 @click.command()
@@ -17,11 +17,11 @@ from isthmus_cli import folder, options, report
 def lint(path: Path, strict: bool, output: report.Output) -> None:
     """Check manifests without running them.
 
-    Reads DIR (or one file) and shows every problem with its place and what to write instead. Ends
-    with 1 when there is an error.
+    Reads DIR (or one file) and shows every problem with its place and what to write instead. Calls
+    are held against the contracts of their Connectors. Ends with 1 when there is an error.
     """
     loaded = folder.load(path)
     options.refuse_empty(loaded, path)
-    problems = (*loaded.problems, *check(loaded.resources))
+    problems = (*loaded.problems, *check(loaded.resources), *contracts.check(loaded))
     report.show(problems, output=output, objects=loaded.objects, others=loaded.others)
     sys.exit(1 if errors(problems) or (strict and problems) else 0)

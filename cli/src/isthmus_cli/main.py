@@ -20,7 +20,9 @@ _COMMANDS = {
     "run": "Serve every Route in a folder of manifests.",
     "lint": "Check manifests without running them.",
     "test": "Run the tests that Mappings and Routes hold.",
+    "check": "Tell which Routes a new version of a vendor's API breaks.",
     "messages": "See, replay and drop the messages of Routes.",
+    "import": "Make manifests of what others publish.",
     "openapi": "Describe the served Routes as OpenAPI.",
     "crds": "Print the CustomResourceDefinitions.",
     "version": "Print the version.",
@@ -32,6 +34,7 @@ _COMMANDS = {
     cls=Commands,
     lines=_COMMANDS,
     package="isthmus_cli",
+    modules={"import": "importing"},
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.pass_context

@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,10 +11,11 @@ import click
 import uvloop
 
 from isthmus_api import secret_references
+from isthmus_api.contract import Contract
 from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan, check, plan
-from isthmus_api.problems import Problem, errors
-from isthmus_cli import folder, local_journal, report
+from isthmus_api.problems import Problem, Severity, errors
+from isthmus_cli import contracts, folder, local_journal, report
 from isthmus_runtime import logs, secrets
 from isthmus_runtime.runtime import Runtime, Settings
 from isthmus_runtime.stopping import Signals
@@ -83,10 +85,11 @@ class _Session:
         self._settings = settings
         self._output = output
         self._secrets_path = secrets_path
+        self._loaded: folder.Loaded | None = None
 
     async def serve(self, *, watch: bool) -> int:
         """Serve until a signal comes; the exit code."""
-        plans, problems = _read(self._path)
+        plans, problems = self._read()
         self._show(problems)
         if errors(problems):
             return 1
@@ -99,7 +102,7 @@ class _Session:
             click.echo(f"isthmus: {error}", err=True)
             return 2
         self._warn_of_missing(plans, store)
-        runtime = Runtime(self._settings, store)
+        runtime = Runtime(self._settings, store, self._find_contract)
         try:
             await self._load(runtime, plans)
         except _UNUSABLE as error:
@@ -124,7 +127,7 @@ class _Session:
 
     async def _watch(self, runtime: Runtime, stop: asyncio.Event) -> None:
         async for _ in _changes(self._path, stop):
-            plans, problems = _read(self._path)
+            plans, problems = self._read()
             self._show(problems)
             if errors(problems) or not plans:
                 click.echo("isthmus: not reloaded; the version before goes on", err=True)
@@ -135,6 +138,23 @@ class _Session:
                 click.echo(f"isthmus: not reloaded; the version before goes on: {error}", err=True)
                 continue
             click.echo(f"isthmus: reloaded, {_counted(plans)}", err=True)
+
+    def _read(self) -> tuple[list[RoutePlan], tuple[Problem, ...]]:
+        """The plans of the folder, and everything that is wrong with it."""
+        loaded = self._loaded = folder.load(self._path)
+        found = check(loaded.resources)
+        # A contract stops nothing, whatever is wrong with it.
+        misfits = (replace(each, severity=Severity.WARNING) for each in contracts.check(loaded))
+        problems = (*loaded.problems, *found, *misfits)
+        planned = [plan(route, loaded.resources).plan for route in loaded.resources.routes()]
+        return [each for each in planned if each is not None], problems
+
+    def _find_contract(
+        self, namespace: str, name: str, contract: Contract
+    ) -> Callable[[], bytes] | None:
+        loaded = self._loaded
+        connector = loaded.resources.connector(namespace, name) if loaded else None
+        return contracts.reader(connector, loaded) if connector and loaded else None
 
     async def _load(self, runtime: Runtime, plans: list[RoutePlan]) -> None:
         if self._has_own_journal and any(found.needs_journal for found in plans):
@@ -159,14 +179,6 @@ class _Session:
             url = f"{served.method} http://{host}:{port}{served.path}" if served else _kind(found)
             click.echo(f"{url}  {found.namespace}/{found.name}")
         click.echo(f"health, metrics and status: http://{host}:{admin_port}/status")
-
-
-def _read(path: Path) -> tuple[list[RoutePlan], tuple[Problem, ...]]:
-    """The plans of a folder, and everything that is wrong with it."""
-    loaded = folder.load(path)
-    problems = (*loaded.problems, *check(loaded.resources))
-    planned = [plan(route, loaded.resources).plan for route in loaded.resources.routes()]
-    return [found for found in planned if found is not None], problems
 
 
 async def _changes(path: Path, stop: asyncio.Event) -> AsyncIterator[None]:

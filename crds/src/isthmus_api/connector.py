@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from isthmus_api.auth import Auth
+from isthmus_api.contract import Contract
 from isthmus_api.http import HeaderName
 from isthmus_api.model import Model, Text
 from isthmus_api.proxy import Proxy
@@ -80,6 +81,9 @@ class HttpTransport(Model):
         None,
         description="Attempts when a call fails in a way that may pass (no connection, time-out, "
         "408, 429, 502, 503, 504) and is safe to repeat.",
+    )
+    contract: Contract | None = Field(
+        None, description="What the vendor publishes of its API, to hold calls and answers against."
     )
 
 

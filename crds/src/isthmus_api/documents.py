@@ -321,12 +321,17 @@ def _is_empty(node: yaml.Node) -> bool:
 
 
 def _may_be_ours(node: yaml.Node) -> bool:
-    """Whether a document is worth unfolding: what is not ours is left alone, whatever is in it."""
+    """Whether a document is worth unfolding: what is not ours is left alone, whatever is in it.
+
+    ConfigMaps are read: Connectors may name them.
+    """
     if not isinstance(node, yaml.MappingNode):
         return False
     head = {key.value: value.value for key, value in node.value if _are_scalars(key, value)}
     kind, version = head.get("kind"), head.get("apiVersion")
-    return is_list(kind) or (kind in KINDS if version is None else version.startswith(GROUP))
+    if is_list(kind) or (version, kind) == ("v1", "ConfigMap"):
+        return True
+    return kind in KINDS if version is None else version.startswith(GROUP)
 
 
 def _are_scalars(*nodes: yaml.Node) -> bool:

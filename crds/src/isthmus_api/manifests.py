@@ -5,7 +5,7 @@ Objects of other groups are left alone, so a folder may hold Deployments and Sec
 
 import codecs
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +16,9 @@ from isthmus_api.model import API_VERSION, GROUP, Model
 from isthmus_api.problems import Code, Location, Problem
 from isthmus_api.resources import KINDS, Key, Kind, Origin, Resource
 
+ConfigMaps = dict[tuple[str, str], dict[str, str]]
+"""What ConfigMaps hold, by namespace and name."""
+
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 
 _SECTIONS: Final = ("apiVersion", "kind", "metadata", "spec")
@@ -24,11 +27,15 @@ _M = TypeVar("_M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """What was found in some text: our resources, what is wrong, and how much was not ours."""
+    """What was found in some text: our resources, what is wrong, and how much was not ours.
+
+    ConfigMaps are not ours either, but Connectors may name them.
+    """
 
     resources: tuple[Resource[Model], ...] = ()
     problems: tuple[Problem, ...] = ()
     others: int = 0
+    config_maps: ConfigMaps = field(default_factory=dict)
 
 
 def read(raw: bytes, *, file: str) -> Manifests:
@@ -43,6 +50,7 @@ def read(raw: bytes, *, file: str) -> Manifests:
     resources: list[Resource[Model]] = []
     problems: list[Problem] = []
     others = 0
+    config_maps: ConfigMaps = {}
     for document in documents.read(text, file=file):
         if isinstance(document, Problem):
             problems.append(document)
@@ -50,11 +58,26 @@ def read(raw: bytes, *, file: str) -> Manifests:
         for found in document.objects():
             if not _is_ours(found.value):
                 others += 1
+                config_maps.update(_config_map(found.value))
             elif isinstance(resource := _resource(found), Resource):
                 resources.append(resource)
             else:
                 problems += resource
-    return Manifests(tuple(resources), tuple(problems), others)
+    return Manifests(tuple(resources), tuple(problems), others, config_maps)
+
+
+def _config_map(value: Any) -> ConfigMaps:
+    """What an object holds, if it is a ConfigMap."""
+    if not isinstance(value, dict) or (value.get("apiVersion"), value.get("kind")) != (
+        "v1",
+        "ConfigMap",
+    ):
+        return {}
+    metadata, data = value.get("metadata"), value.get("data")
+    known = metadata if isinstance(metadata, dict) else {}
+    place = (str(known.get("namespace") or "default"), str(known.get("name")))
+    held = data.items() if isinstance(data, dict) else ()
+    return {place: {str(key): text for key, text in held if isinstance(text, str)}}
 
 
 def _too_large(raw: bytes, file: str) -> Problem:

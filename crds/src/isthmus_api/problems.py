@@ -44,6 +44,8 @@ class Code(StrEnum):
     EXPRESSION_WARNING = "ExpressionWarning"
     SCHEMA_INVALID = "SchemaInvalid"
     TEST_FAILED = "TestFailed"
+    CONTRACT_UNREADABLE = "ContractUnreadable"
+    CONTRACT_MISMATCH = "ContractMismatch"
     PLAN_TOO_LARGE = "PlanTooLarge"
     GATEWAY_API_MISSING = "GatewayApiMissing"
     JOURNAL_NOT_CONFIGURED = "JournalNotConfigured"

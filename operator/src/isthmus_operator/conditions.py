@@ -28,6 +28,8 @@ class Type(StrEnum):
     CONFIG_VALID = "ConfigValid"
     REFERENCES_RESOLVED = "ReferencesResolved"
     WORKLOAD_AVAILABLE = "WorkloadAvailable"
+    CONTRACT_READABLE = "ContractReadable"
+    CONTRACT_FITS = "ContractFits"
 
 
 _ONLY_WHILE_TRUE: Final = frozenset({Type.RECONCILING, Type.STALLED, Type.PAUSED})

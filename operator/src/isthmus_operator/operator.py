@@ -21,6 +21,7 @@ from isthmus_api.resources import CONNECTOR, MAPPING, ROUTE, Key
 from isthmus_operator import edge, logs, metrics
 from isthmus_operator.autoscalers import Autoscalers
 from isthmus_operator.children import Children
+from isthmus_operator.contracts import Contracts
 from isthmus_operator.declared import Declarations, key_of
 from isthmus_operator.desired import Context
 from isthmus_operator.informer import Informer
@@ -82,6 +83,7 @@ class Operator:
             children=self.children,
             autoscalers=self.autoscalers,
             verdicts=Verdicts(),
+            contracts=Contracts(client),
             reporter=Reporter(client, self.declared, tell=tell, now=_now),
             settings=context,
             wake=self.queue.add,

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     NOT_MOUNTED = "NotMounted"
     AVAILABLE = "Available"
     UNAVAILABLE = "Unavailable"
+    CONTRACT_READ = "ContractRead"
+    CONTRACT_KEPT = "ContractKept"
     SCALED = "Scaled"
 
 
@@ -87,6 +89,12 @@ MEANINGS: Final[dict[Reason, Meaning]] = {
     ),
     Reason.AVAILABLE: Meaning("WorkloadAvailable=True", "all pods that are wanted answer"),
     Reason.UNAVAILABLE: Meaning("WorkloadAvailable=False", "fewer pods answer than are wanted"),
+    Reason.CONTRACT_READ: Meaning(
+        "ContractReadable=True", "the OpenAPI document that the Connector names was read"
+    ),
+    Reason.CONTRACT_KEPT: Meaning(
+        "ContractFits=True", "all calls of the Route fit the contracts of its Connectors"
+    ),
     Reason.SCALED: Meaning("Event", "`spec.replicas` is another count; the message says which"),
 }
 
@@ -105,6 +113,17 @@ MISTAKES: Final[dict[Code, Meaning]] = {
         "the Route keeps messages and the operator knows no database; pods that run go on",
         "set `journal.postgres.secretName` of the chart, see "
         "[install](../how-to/install.md#a-journal)",
+    ),
+    Code.CONTRACT_UNREADABLE: Meaning(
+        "ContractReadable=False",
+        "the OpenAPI document that the Connector names is missing or is none; Routes go on",
+        "see the message; the document is looked for every ten minutes",
+    ),
+    Code.CONTRACT_MISMATCH: Meaning(
+        "ContractFits=False",
+        "a call, or a field that is read of an answer, is not in the vendor's document; the Route "
+        "goes on",
+        "see [contracts](../how-to/contracts.md)",
     ),
     Code.PLAN_TOO_LARGE: Meaning(
         _FALSE, "the Route and its Mappings are more than a ConfigMap holds", "split the Route"

@@ -9,10 +9,12 @@ import math
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
 
+from isthmus_api.contract import Contract
 from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan, UnreadablePlan
 from isthmus_runtime import logs, secrets
@@ -46,7 +48,7 @@ def main() -> int:
 
 async def _serve(plan: RoutePlan, settings: Settings) -> int:
     folder = os.environ.get("ISTHMUS_SECRETS")
-    runtime = Runtime(settings, secrets.at(Path(folder) if folder else None))
+    runtime = Runtime(settings, secrets.at(Path(folder) if folder else None), _find_contract)
     await runtime.load([plan])
     _spare_the_collector()
     signals = Signals()
@@ -56,6 +58,12 @@ async def _serve(plan: RoutePlan, settings: Settings) -> int:
         raise Unusable(f"cannot listen: {error.strerror or error}") from error
     await signals.first.wait()
     return 0 if await signals.drain(runtime) else EXIT_CUT_SHORT
+
+
+def _find_contract(_: str, name: str, contract: Contract) -> Callable[[], bytes] | None:
+    """The document of the Connector `name`, in the folder that ConfigMaps are mounted into."""
+    folder, ref = os.environ.get("ISTHMUS_CONTRACTS"), contract.openapi.config_map_key_ref
+    return (Path(folder) / ref.name / ref.key).read_bytes if folder and ref else None
 
 
 def _spare_the_collector() -> None:

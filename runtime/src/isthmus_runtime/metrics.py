@@ -99,6 +99,12 @@ PAUSED_SECONDS = gauge(
     ("namespace", "connector"),
     registry=REGISTRY,
 )
+SCHEMA_DRIFT = gauge(
+    "isthmus_connector_schema_drift",
+    "Fields of answers that are not as the connector's contract says: new, missing, retyped.",
+    ("namespace", "connector", "operation", "drift"),
+    registry=REGISTRY,
+)
 CACHE_REQUESTS = counter(
     "isthmus_cache_requests",
     "Look-ups in a call's cache: hit, miss, or joined a call under way.",

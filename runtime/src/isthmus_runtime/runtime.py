@@ -15,7 +15,7 @@ from isthmus_api.plan import RoutePlan
 from isthmus_api.plan.routeplan import PLAN_VERSION
 from isthmus_runtime import logs, metrics
 from isthmus_runtime.admin import Admin
-from isthmus_runtime.connectors.registry import Registry
+from isthmus_runtime.connectors.registry import FindContract, Registry
 from isthmus_runtime.http.limits import ServerLimits
 from isthmus_runtime.http.messages import Head
 from isthmus_runtime.http.server import Server
@@ -62,10 +62,12 @@ class Settings:
 class Runtime:
     """One process that serves Routes."""
 
-    def __init__(self, settings: Settings, secrets: Secrets) -> None:
+    def __init__(
+        self, settings: Settings, secrets: Secrets, find_contract: FindContract | None = None
+    ) -> None:
         self._settings = settings
         self._secrets = NotedSecrets(secrets)
-        self._registry = Registry(self._secrets)
+        self._registry = Registry(self._secrets, find_contract=find_contract)
         self._routes: dict[tuple[str, str], Route | JournalledRoute] = {}
         self._leaving: set[Route | JournalledRoute] = set()
         self._access: Access | None = None
@@ -184,6 +186,7 @@ class Runtime:
             "planVersion": PLAN_VERSION,
             "ready": self.is_ready(),
             **({"journal": self._access.status()} if self._access else {}),
+            **({"contracts": contracts} if (contracts := self._registry.contracts()) else {}),
             "routes": [
                 {
                     "namespace": route.plan.namespace,

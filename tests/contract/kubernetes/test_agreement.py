@@ -187,6 +187,16 @@ TAKEN = {
     "a Connector keeps cookies": Taken(
         "Connector", _session("login: {path: '', form: {a: b}}, cookies: [SESSION]")
     ),
+    "a contract is in a ConfigMap": Taken(
+        "Connector",
+        _http("contract: {openapi: {configMapKeyRef: {name: erp-openapi, key: v2.yaml}}}"),
+    ),
+    "a contract is in a ConfigMap, and in a file for the laptop": Taken(
+        "Connector",
+        _http(
+            "contract: {openapi: {configMapKeyRef: {name: erp, key: v2.yaml}, file: ../erp.yaml}}"
+        ),
+    ),
     "null is the same as leaving a field out": Taken("Connector", _http("auth: null, retry: null")),
     "a Mapping needs an expression only": Taken("Mapping", "{expression: $}"),
     "a Mapping has tables, schemas and tests": Taken(
@@ -448,6 +458,20 @@ REFUSED = {
         "spec.http.auth.bearer.token",
         "must be of type object",
         "must be an object",
+    ),
+    "a contract that is nowhere": Refused(
+        "Connector",
+        _http("contract: {openapi: {}}"),
+        "spec.http.contract.openapi",
+        "at least one of configMapKeyRef, file must be set",
+        "at least one of configMapKeyRef, file must be set",
+    ),
+    "a contract at an absolute place": Refused(
+        "Connector",
+        _http("contract: {openapi: {file: /erp.yaml}}"),
+        "spec.http.contract.openapi.file",
+        "should match",
+        "does not have the form",
     ),
     "two ways to prove who we are": Refused(
         "Connector",

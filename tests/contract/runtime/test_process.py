@@ -100,6 +100,31 @@ def echo() -> RoutePlan:
     return plans(route("- map: {expression: $}", method="POST"))[0]
 
 
+async def test_answers_are_held_against_a_contract_that_is_mounted(
+    begin: Begin, upstream: Start, tmp_path: Path
+) -> None:
+    erp = await upstream(answer({"sku": 7}))
+    (tmp_path / "contracts" / "erp").mkdir(parents=True)
+    schema = {"type": "object", "properties": {"sku": {"type": "string"}}}
+    content = {"application/json": {"schema": schema}}
+    paths = {"/": {"get": {"responses": {"200": {"content": content}}}}}
+    document = json.dumps({"openapi": "3.1.0", "paths": paths})
+    (tmp_path / "contracts" / "erp" / "openapi.json").write_text(document)
+    contract = {"openapi": {"configMapKeyRef": {"name": "erp", "key": "openapi.json"}}}
+    (plan,) = plans(connector(erp.url, contract=contract), route("- call: {connector: erp}"))
+    program = await begin(plan, ISTHMUS_CONTRACTS=str(tmp_path / "contracts"))
+    await program.until_ready()
+
+    async with httpx.AsyncClient() as client, asyncio.timeout(20):
+        await client.get(f"http://127.0.0.1:{program.port}/it")
+        drift: list[dict[str, str]] = []
+        while not drift:
+            page = await client.get(f"http://127.0.0.1:{program.admin_port}/status")
+            drift = page.json()["contracts"][0]["schemaDrift"]
+
+    assert drift == [{"operation": "GET /", "kind": "retyped", "path": "$.sku"}]
+
+
 async def test_sigterm_ends_it_with_0_once_requests_under_way_are_answered(
     begin: Begin, upstream: Start, tmp_path: Path
 ) -> None:

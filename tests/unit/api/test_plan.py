@@ -800,6 +800,7 @@ connector:
        maxPause: 5m}
     retry: {attempts: 2, backoff: {initial: 100ms, max: 1s}}
     idempotencyKey: {header: X-Key}
+    contract: {openapi: {configMapKeyRef: {name: erp, key: openapi.yaml}}}
 """)
 FULL["route"]["steps"].insert(
     4, {"choice": {"when": [{"condition": "{% a %}", "branch": "three"}]}}

@@ -32,7 +32,7 @@ def _in_steps(
     found: tuple[Step, ...], path: Path, known: frozenset[str], scopes: "_Scopes"
 ) -> Iterator[Site]:
     for index, step in enumerate(found):
-        yield from _own(step, (*path, index), known)
+        yield from own(step, (*path, index), known)
         scopes.enter(step, known)
         known |= scopes.bound_by(step)
 
@@ -75,7 +75,7 @@ class _Scopes:
             self.known[use.branch] = self.known.get(use.branch, inside) & inside
 
 
-def _own(step: Step, path: Path, known: frozenset[str]) -> Iterator[Site]:
+def own(step: Step, path: Path, known: frozenset[str]) -> Iterator[Site]:
     """The sites in the step itself, not in the branches it names."""
     if step.call:
         yield from site.call(step.call, (*path, "call"), known)

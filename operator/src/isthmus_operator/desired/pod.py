@@ -14,7 +14,7 @@ from typing import Any, Final
 from isthmus_api.plan import RoutePlan
 from isthmus_api.route import RouteSpec
 from isthmus_api.workload import PodTemplate
-from isthmus_operator.desired import amounts, config_map, credentials, journal
+from isthmus_operator.desired import amounts, config_map, contracts, credentials, journal
 from isthmus_operator.desired.context import CLAIM_SECONDS, Context, Journal
 from isthmus_operator.desired.credentials import Key
 from isthmus_operator.desired.manifest import PLAN_ANNOTATION, Manifest, Owner
@@ -131,9 +131,10 @@ def _presence(spec: RouteSpec, keys: tuple[Key, ...], context: Context) -> Manif
 
 def _process(spec: RouteSpec, plan: RoutePlan, keys: tuple[Key, ...], context: Context) -> Manifest:
     wished = spec.pod_template or _NOTHING
-    settings = _settings(keys, journal.of(plan, context), context)
+    settings = _settings(keys, journal.of(plan, context), plan, context)
     traffic = {"name": TRAFFIC, "containerPort": TRAFFIC_PORT, "protocol": "TCP"}
     secrets = [{"name": "secrets", "mountPath": SECRETS_FOLDER, "readOnly": True}]
+    documents = [{"name": "contracts", "mountPath": contracts.FOLDER, "readOnly": True}]
     return {
         **_container(CONTAINER, spec, context),
         "env": [*settings, *(variable.canonical() for variable in wished.env)],
@@ -148,15 +149,19 @@ def _process(spec: RouteSpec, plan: RoutePlan, keys: tuple[Key, ...], context: C
         "volumeMounts": [
             {"name": "plan", "mountPath": PLAN_FOLDER, "readOnly": True},
             *(secrets if keys else ()),
+            *(documents if contracts.named(plan) else ()),
         ],
     }
 
 
-def _settings(keys: tuple[Key, ...], used: Journal | None, context: Context) -> list[Manifest]:
+def _settings(
+    keys: tuple[Key, ...], used: Journal | None, plan: RoutePlan, context: Context
+) -> list[Manifest]:
     """What the process is told; see `isthmus_runtime.__main__`."""
     settings: dict[str, Any] = {
         "ISTHMUS_PLAN": f"{PLAN_FOLDER}/{config_map.KEY}",
         **({"ISTHMUS_SECRETS": SECRETS_FOLDER} if keys else {}),
+        **({"ISTHMUS_CONTRACTS": contracts.FOLDER} if contracts.named(plan) else {}),
         **(_journal(used, context) if used else {}),
         "ISTHMUS_PORT": TRAFFIC_PORT,
         "ISTHMUS_ADMIN_PORT": ADMIN_PORT,
@@ -191,7 +196,9 @@ def _probe(path: str, *, period: int, failures: int) -> Manifest:
 def _volumes(owner: Owner, plan: RoutePlan, keys: tuple[Key, ...]) -> list[Manifest]:
     plan_volume = {"name": "plan", "configMap": {"name": config_map.name(owner.name, plan.hash)}}
     secrets = {"name": "secrets", "projected": {"sources": _sources(keys)}}
-    return [plan_volume, *([secrets] if keys else [])]
+    named = contracts.named(plan)
+    documents = {"name": "contracts", "projected": {"sources": contracts.sources(named)}}
+    return [plan_volume, *([secrets] if keys else []), *([documents] if named else [])]
 
 
 def _sources(keys: tuple[Key, ...]) -> list[Manifest]:

@@ -5,8 +5,9 @@ operator itself never reads a Secret.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, cast
 
+from isthmus_api.connector import ConnectorSpec
 from isthmus_api.resources import Key, Resource
 from isthmus_operator import desired
 from isthmus_operator.conditions import Finding, Type
@@ -24,6 +25,7 @@ async def reconcile(key: Key, world: World) -> Outcome | None:
     """Judge one Connector and say so in its status."""
     declared = world.declared.get(key)
     if declared is None or declared.deleting:
+        world.contracts.forget(key)
         return None
     read = declared.read()
     if not isinstance(read, Resource):
@@ -37,9 +39,24 @@ async def reconcile(key: Key, world: World) -> Outcome | None:
         came_to = _came_to(missing)
         mounted = any(each == frozenset() for each in told)
         findings = [outcome.config(()), *_secrets(wanted, missing, mounted=mounted)]
+        findings += await _contract(cast(Resource[ConnectorSpec], read), world)
     findings = [*outcome.readiness(came_to), *findings]
     await world.reporter.write(declared, findings, users(key, world))
     return came_to
+
+
+async def _contract(connector: Resource[ConnectorSpec], world: World) -> list[Finding]:
+    """Read its contract, and wake the Routes that are held against it when it is another one."""
+    problem, is_news = await world.contracts.read(connector)
+    if is_news:
+        for user in world.declared.users(connector.key):
+            world.wake(user)
+    if not (connector.spec.http and connector.spec.http.contract):
+        return []
+    kind = Type.CONTRACT_READABLE
+    if problem:
+        return [Finding(kind, False, problem.code, outcome.told([problem]))]
+    return [Finding(kind, True, Reason.CONTRACT_READ, "The vendor's document was read.")]
 
 
 def _missing(

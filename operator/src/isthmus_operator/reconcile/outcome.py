@@ -118,6 +118,15 @@ def references(problems: Sequence[Problem]) -> Finding:
     return Finding(Type.REFERENCES_RESOLVED, True, Reason.RESOLVED, "Everything it names is there.")
 
 
+def contract(misfits: Sequence[Problem] | None) -> Iterator[Finding]:
+    """Whether calls fit the vendors' documents; nothing where there are none."""
+    if misfits:
+        yield Finding(Type.CONTRACT_FITS, False, misfits[0].code, told(misfits))
+    elif misfits is not None:
+        message = "All calls fit the contracts of its Connectors."
+        yield Finding(Type.CONTRACT_FITS, True, Reason.CONTRACT_KEPT, message)
+
+
 def told(problems: Sequence[Problem]) -> str:
     """Problems in one line: the first in full, of the others how many there are."""
     first, *others = problems

@@ -36,6 +36,8 @@ class Work:
     route: Resource[RouteSpec] | None = None
     problems: tuple[Problem, ...] = ()
     plan: RoutePlan | None = None
+    misfits: tuple[Problem, ...] | None = None
+    """What of it does not fit the contracts of its Connectors; None where there are none."""
     applied: bool = False
     """Whether the children are those of this generation."""
     gone: bool = False
@@ -55,6 +57,7 @@ async def reconcile(key: Key, world: World) -> Outcome | None:
     declared = world.declared.get(key)
     if declared is None or declared.deleting:
         world.heard_of_secrets(key, None)
+        world.contracts.forget(key)
         return None
     work = Work(declared)
     outcomes = [await step(work, world) for step in STEPS]
@@ -90,6 +93,8 @@ async def resolve(work: Work, world: World) -> Outcome | None:
         found += desired.check(work.route, planned.plan, world.context)
     work.problems = tuple(dict.fromkeys(found))
     work.plan = None if found else planned.plan
+    if work.plan:
+        work.misfits = await world.contracts.of_route(work.route, resources, work.plan)
     return outcome.of_problems(work.problems)
 
 
@@ -249,6 +254,7 @@ async def _report(work: Work, world: World, came_to: Outcome) -> None:
         outcome.config(work.problems),
         outcome.references(work.problems),
         workload.available(progress),
+        *outcome.contract(work.misfits),
     ]
     fields = {
         "replicas": progress.replicas,

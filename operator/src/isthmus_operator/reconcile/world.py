@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from isthmus_api.resources import Key
 from isthmus_operator.autoscalers import Autoscalers
 from isthmus_operator.children import Children
+from isthmus_operator.contracts import Contracts
 from isthmus_operator.declared import Declarations
 from isthmus_operator.desired import Context
 from isthmus_operator.kube import Client, kinds
@@ -26,6 +27,7 @@ class World:
     children: Children
     autoscalers: Autoscalers
     verdicts: Verdicts
+    contracts: Contracts
     reporter: Reporter
     settings: Context
     wake: Callable[[Key], None]

@@ -6,8 +6,8 @@ and time is left. What comes out is an answer with a good status, or an `Upstrea
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from isthmus_api.connector import Backoff, HttpTransport
 from isthmus_runtime import logs, metrics
@@ -37,6 +37,10 @@ class Call(NamedTuple):
     body: bytes
     repeatable: bool
     """Whether doing it twice is as good as doing it once."""
+
+
+Send = Callable[[Call, float], Coroutine[Any, Any, Response]]
+"""Make a call before a deadline."""
 
 
 def common_headers(spec: HttpTransport) -> tuple[Header, ...]:
@@ -71,7 +75,7 @@ class Connector:
         self._exchange = self._limited if self._limiter else self._sent
         self._attempt = self._signed if credentials else self._exchange
         self._attempts = spec.retry.attempts if spec.retry else 1
-        self.send = self._repeated if self._attempts > 1 else self._attempt
+        self.send: Send = self._repeated if self._attempts > 1 else self._attempt
         """Make a call; a 2xx answer comes back, anything else is an `Upstream` fault."""
         self._backoff = (spec.retry and spec.retry.backoff) or _DEFAULT_BACKOFF
         self._labels = (namespace, name)

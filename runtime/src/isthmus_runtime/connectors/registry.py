@@ -4,13 +4,15 @@ A connector lives as long as some loaded Route uses it, so its pool, its token a
 outlast a change of the Routes around it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from isthmus_api.auth import Auth
 from isthmus_api.connector import ConnectorSpec, HttpTransport
+from isthmus_api.contract import Contract
 from isthmus_api.plan import RoutePlan
 from isthmus_api.tls import Tls
 from isthmus_runtime import metrics
@@ -21,13 +23,16 @@ from isthmus_runtime.http.origins import Origin
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import Secrets
 
-if TYPE_CHECKING:  # what only a limit needs is imported where one is
+if TYPE_CHECKING:  # what only a limit or a contract needs is imported where one is
     from isthmus_runtime.connectors.limits.limiter import Limiter
     from isthmus_runtime.connectors.limits.sharing import Sharing
+    from isthmus_runtime.connectors.schema_drift import Watch
 
 Key = tuple[str, str, str]
 MakeTransport = Callable[[str, HttpTransport], Transport]
 SignIn = Callable[[Auth, auth.Surroundings], auth.Auth]
+FindContract = Callable[[str, str, Contract], Callable[[], bytes] | None]
+"""Takes namespace, Connector and contract; gives what reads the document, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,12 @@ class _Opened:
     connector: Connector
     clients: tuple[Client, ...]
     limiter: "Limiter | None"
+    watch: "Watch | None"
 
     async def close(self) -> None:
         """Let calls under way finish, then give back what they held."""
+        if self.watch:
+            self.watch.close()
         for client in self.clients:
             await client.aclose()
         if self.limiter:
@@ -57,6 +65,7 @@ class Registry:
         self,
         secrets: Secrets,
         make_transport: MakeTransport | None = None,
+        find_contract: FindContract | None = None,
         *,
         sign_in: SignIn = auth.of,
     ) -> None:
@@ -64,6 +73,7 @@ class Registry:
         self._secrets = secrets
         self._sign_in = sign_in
         self._make_transport = make_transport
+        self._find_contract = find_contract
         self._connectors: dict[Key, _Opened] = {}
 
     def of(self, plan: RoutePlan) -> dict[str, Connector]:
@@ -99,6 +109,18 @@ class Registry:
             if opened.limiter:
                 metrics.RATE_LIMIT_WAITING.labels(namespace, name).set(opened.limiter.waiting)
                 metrics.PAUSED_SECONDS.labels(namespace, name).set(opened.limiter.paused)
+        metrics.SCHEMA_DRIFT.clear()
+        for watch in self._watches():
+            counts = Counter((each.operation, each.kind) for each in watch.found)
+            for labels, count in counts.items():
+                metrics.SCHEMA_DRIFT.labels(watch.namespace, watch.name, *labels).set(count)
+
+    def contracts(self) -> list[dict[str, Any]]:
+        """What is known of answers that are held against a contract."""
+        return [watch.status() for watch in self._watches()]
+
+    def _watches(self) -> "Iterable[Watch]":
+        return [opened.watch for opened in self._connectors.values() if opened.watch]
 
     def _connector(self, namespace: str, name: str, spec: ConnectorSpec) -> Connector:
         key = _key(namespace, name, spec)
@@ -129,7 +151,10 @@ class Registry:
             base_path=urlsplit(spec.base_url).path.rstrip("/"),
             limiter=limiter,
         )
-        return _Opened(connector, tuple(clients), limiter)
+        watch = self._watch(namespace, name, spec)
+        if watch:
+            connector.send = watch.around(connector.send)
+        return _Opened(connector, tuple(clients), limiter, watch)
 
     def _limiter(self, namespace: str, name: str, spec: HttpTransport) -> "Limiter | None":
         if spec.rate_limit is None:
@@ -143,6 +168,16 @@ class Registry:
             at_once=spec.max_connections,
             sharing=self.sharing,
         )
+
+    def _watch(self, namespace: str, name: str, spec: HttpTransport) -> "Watch | None":
+        if spec.contract is None or self._find_contract is None:
+            return None
+        read = self._find_contract(namespace, name, spec.contract)
+        if read is None:
+            return None
+        from isthmus_runtime.connectors.schema_drift import Watch
+
+        return Watch(namespace, name, spec.base_url, read)
 
     def _credentials(
         self, spec: HttpTransport, system: Transport, reach: Callable[[str, Tls | None], Transport]

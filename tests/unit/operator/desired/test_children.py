@@ -58,6 +58,7 @@ def test_a_route_that_is_exposed_has_one_child_more() -> None:
         "webhook": ["HTTPRoute"],
         "schedule": [],
         "limited": [],
+        "contract": [],
     }
 
 
