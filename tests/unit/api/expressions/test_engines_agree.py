@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from isthmus_api import json_text
 from isthmus_api.expressions import engine, functions, jlens_engine, jsonata2py_engine
+from isthmus_api.expressions.functions import reference
 
-LIBRARY = functions.library(functions.EXAMPLE_TABLES)
+LIBRARY = functions.library(reference.EXAMPLE_TABLES)
 
 EXPRESSIONS = """
 order

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus_api.expressions import engine, functions, jlens_engine
+from isthmus_api.expressions.functions import money, reference
 
-LIBRARY = functions.library(functions.EXAMPLE_TABLES)
+LIBRARY = functions.library(reference.EXAMPLE_TABLES)
 REFERENCE = pathlib.Path(__file__).parents[4] / "docs/reference/functions.md"
 EXAMPLES = [
     pytest.param(example, id=example.expression)
     for function in LIBRARY.values()
-    for example in functions.examples(function.doc)
+    for example in reference.examples(function.doc)
 ]
 
 
@@ -24,18 +25,18 @@ def evaluated(source: str, value: object = None) -> object:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_the_reference_tells_the_truth(example: functions.Example) -> None:
+def test_the_reference_tells_the_truth(example: reference.Example) -> None:
     assert json.loads(example.result) == evaluated(example.expression)
 
 
 @pytest.mark.parametrize("name", LIBRARY)
 def test_every_function_is_documented(name: str) -> None:
     assert LIBRARY[name].usage.startswith(f"${name}(")
-    assert functions.examples(LIBRARY[name].doc)
+    assert reference.examples(LIBRARY[name].doc)
 
 
 def test_the_reference_page_is_generated() -> None:
-    assert REFERENCE.read_text() == functions.reference_markdown()
+    assert REFERENCE.read_text() == reference.reference_markdown()
 
 
 @pytest.mark.parametrize(
@@ -123,14 +124,14 @@ AMOUNTS = st.decimals(-(10**12), 10**12, places=4).map(str)
 def test_sums_and_products_are_exact(a: str, b: str) -> None:
     x, y = decimal.Decimal(a), decimal.Decimal(b)
     with decimal.localcontext(prec=100):
-        assert amount(functions.money_add(a, b)) == x + y
-        assert amount(functions.money_subtract(a, b)) == x - y
-        assert amount(functions.money_multiply(a, b)) == x * y
+        assert amount(money.money_add(a, b)) == x + y
+        assert amount(money.money_subtract(a, b)) == x - y
+        assert amount(money.money_multiply(a, b)) == x * y
 
 
 @given(AMOUNTS, AMOUNTS.filter(lambda text: decimal.Decimal(text) != 0))
 def test_a_quotient_is_rounded_once(a: str, b: str) -> None:
-    scaled = amount(functions.money_divide(a, b, 2)) * 200
+    scaled = amount(money.money_divide(a, b, 2)) * 200
     exact = decimal.Decimal(a) * 200 / decimal.Decimal(b)
 
     assert abs(scaled - exact) <= 1 + decimal.Decimal("1e-9")
@@ -138,7 +139,7 @@ def test_a_quotient_is_rounded_once(a: str, b: str) -> None:
 
 @given(st.floats(-1e15, 1e15).filter(lambda number: number == 0 or abs(number) > 1e-30))
 def test_a_number_is_read_by_its_shortest_form(number: float) -> None:
-    assert amount(functions.money_add(number, 0)) == decimal.Decimal(repr(number))
+    assert amount(money.money_add(number, 0)) == decimal.Decimal(repr(number))
 
 
 def test_there_is_no_minus_zero() -> None:

@@ -1,0 +1,37 @@
+"""The catalogue: every function with its name and signature."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from isthmus_api.expressions import engine
+from isthmus_api.expressions.functions import dates, money, tables
+
+
+def library(known: tables.Tables) -> Mapping[str, engine.Function]:
+    """Give all functions, with `$table` bound to these tables."""
+    return {**_FIXED, "table": _function(tables.lookup(known), "table", "<xxx?:x>")}
+
+
+def names() -> frozenset[str]:
+    """Give the names of all functions, without the dollar sign."""
+    return frozenset(library({}))
+
+
+def _function(implementation: Callable[..., Any], name: str, signature: str) -> engine.Function:
+    return engine.Function(name, implementation, signature, inspect.getdoc(implementation) or "")
+
+
+_FIXED: Final[Mapping[str, engine.Function]] = {
+    name: _function(implementation, name, signature)
+    for implementation, name, signature in (
+        (money.money_add, "moneyAdd", "<xx:s>"),
+        (money.money_subtract, "moneySubtract", "<xx:s>"),
+        (money.money_multiply, "moneyMultiply", "<xxx?x?:s>"),
+        (money.money_divide, "moneyDivide", "<xxxx?:s>"),
+        (money.money_round, "moneyRound", "<xxx?:s>"),
+        (money.money_sum, "moneySum", "<x:s>"),
+        (dates.date_format, "dateFormat", "<xxx?:s>"),
+        (dates.date_parse, "dateParse", "<xxx?:s>"),
+    )
+}
