@@ -50,7 +50,7 @@ def test(path: Path, text: str, junit_file: Path | None, output: report.Output) 
 
 def _cases(resources: Resources) -> Iterator[Case]:
     for mapping in resources.mappings():
-        yield from mapping_cases.cases(mapping)
+        yield from mapping_cases.cases(mapping, resources)
     for route in resources.routes():
         planned = plan(route, resources).plan
         if planned is not None:

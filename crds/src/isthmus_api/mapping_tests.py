@@ -13,25 +13,31 @@ import jsonschema_rs
 
 from isthmus_api import json_text
 from isthmus_api.comparison import Failure, compared
-from isthmus_api.expressions import functions, jlens_engine
+from isthmus_api.expressions import calls, composition, jlens_engine
 from isthmus_api.expressions.bodies import Body, TextBody, ValueBody
-from isthmus_api.expressions.engine import Expression, ExpressionError
+from isthmus_api.expressions.engine import Engine, Expression, ExpressionError
 from isthmus_api.mapping import MappingSpec, MappingTest
-from isthmus_api.plan import schemas
+from isthmus_api.plan import called, schemas
 from isthmus_api.problems import Code, Problem, field_path
-from isthmus_api.resources import Resource
+from isthmus_api.resources import Resource, Resources
 
 _SHOWN: Final = 3
 """Differences that a problem tells; `isthmus test` tells all."""
 
 
 class Suite:
-    """A Mapping that has no errors, compiled to run its tests."""
+    """A Mapping that has no errors, compiled to run its tests with the Mappings that it calls."""
 
-    def __init__(self, spec: MappingSpec) -> None:
-        self._expression = jlens_engine.ENGINE.compile(
-            spec.expression, functions.library(spec.tables)
-        )
+    def __init__(
+        self,
+        mapping: Resource[MappingSpec],
+        resources: Resources,
+        by: Engine = jlens_engine.ENGINE,
+    ) -> None:
+        spec = mapping.spec
+        found = called.reached(calls.mappings(spec.expression), mapping.key.namespace, resources)
+        others = {name: each.spec for name, each in found.items()}
+        self._expression = composition.compile(spec, others, by)
         self._output = schemas.validator(spec.output.schema_) if spec.output else None
 
     def failures(self, test: MappingTest) -> list[Failure]:
@@ -60,9 +66,9 @@ class Suite:
             yield Failure(f"the result does not fit output.schema at {at}: {error.message}")
 
 
-def problems(mapping: Resource[MappingSpec]) -> tuple[Problem, ...]:
-    """The tests that fail. The Mapping must have no errors."""
-    suite = Suite(mapping.spec)
+def problems(mapping: Resource[MappingSpec], resources: Resources) -> tuple[Problem, ...]:
+    """The tests that fail. The Mapping must have no errors, nor those of `resources` it calls."""
+    suite = Suite(mapping, resources)
     return tuple(
         _problem(mapping, index, test, failures)
         for index, test in enumerate(mapping.spec.tests)

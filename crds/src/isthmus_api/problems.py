@@ -29,6 +29,7 @@ class Code(StrEnum):
     DUPLICATE_RESOURCE = "DuplicateResource"
     CONNECTOR_NOT_FOUND = "ConnectorNotFound"
     MAPPING_NOT_FOUND = "MappingNotFound"
+    MAPPING_CYCLE = "MappingCycle"
     ROUTE_NOT_FOUND = "RouteNotFound"
     ROUTE_CYCLE = "RouteCycle"
     TABLE_NOT_FOUND = "TableNotFound"

@@ -1,8 +1,8 @@
 """The reference pages, made from the same schemas as the CustomResourceDefinitions.
 
-`python -m isthmus_api.reference docs/reference` writes one page per kind, and one of the functions. Each object has a
-section of its own, headed by its path; one that stands in several places is told once, where it
-stands least deep.
+`python -m isthmus_api.reference docs/reference` writes one page per kind, and one of the functions
+of expressions. Each object has a section of its own, headed by its path; one that stands in several
+places is told once, where it stands least deep.
 """
 
 import argparse

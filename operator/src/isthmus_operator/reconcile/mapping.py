@@ -14,7 +14,7 @@ async def reconcile(key: Key, world: World) -> Outcome | None:
     if declared is None or declared.deleting:
         world.verdicts.forget(key)
         return None
-    problems = await world.verdicts.of(declared)
+    problems = await world.verdicts.of(declared, world.declared.called(key))
     came_to = outcome.of_problems(problems) or Running(
         "The expression is valid and its tests pass.", reason=Reason.VALID
     )

@@ -1,6 +1,6 @@
 """map and aggregate: make a new body of the present one."""
 
-from isthmus_api.expressions import functions
+from isthmus_api.expressions import composition
 from isthmus_api.plan import RoutePlan
 from isthmus_api.step import Aggregate, Map
 from isthmus_runtime.steps.bound import Binder
@@ -10,8 +10,8 @@ from isthmus_runtime.steps.verb import Plain
 def compile_map(spec: Map, binder: Binder, plan: RoutePlan) -> Plain:
     """The verb of a map step: a Mapping of the plan, or an expression in place."""
     if spec.mapping is not None:
-        mapping = plan.mappings[spec.mapping]
-        return binder.expression(mapping.expression, functions.library(mapping.tables)).body
+        compiled = composition.compile(plan.mappings[spec.mapping], plan.mappings)
+        return binder.bind(compiled).body
     return binder.expression(spec.expression or "$").body
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from isthmus_api.expressions import engine, functions, jlens_engine
 from isthmus_api.expressions.functions import money, reference
 
-LIBRARY = functions.library(reference.EXAMPLE_TABLES)
+LIBRARY = reference.example_library(jlens_engine.ENGINE)
 REFERENCE = pathlib.Path(__file__).parents[4] / "docs/reference/functions.md"
 EXAMPLES = [
     pytest.param(example, id=example.expression)
@@ -42,7 +42,13 @@ def test_the_reference_page_is_generated() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        *("$table('vat', x)", "$moneyAdd(x, 1)", "$moneyAdd(1, x)", "$moneySubtract(x, 1)"),
+        *(
+            "$table('vat', x)",
+            "$mapping('net-line', x)",
+            "$moneyAdd(x, 1)",
+            "$moneyAdd(1, x)",
+            "$moneySubtract(x, 1)",
+        ),
         *("$moneyMultiply(x, 2)", "$moneyMultiply(2, x)", "$moneyDivide(x, 2, 2)"),
         *("$moneyRound(x, 2)", "$moneySum(x)", "$dateFormat(x, '[Y]')", "$dateParse(x, '[Y]')"),
     ],
@@ -61,6 +67,10 @@ def test_undefined_gives_undefined(call: str, value: object) -> None:
                      id="a list is no key"),
         pytest.param("$table(1, 'NL')", "argument name must be a string, not a number",
                      id="a number names no table"),
+        pytest.param("$mapping('net', {})", "there is no Mapping 'net' here; this expression may "
+                     "call: net-line", id="an unknown Mapping lists the known ones"),
+        pytest.param("$mapping('net-line', {}, 1)", "argument variables must be an object, not a "
+                     "number", id="variables are an object"),
         pytest.param("$moneyAdd('ten', 1)", "argument a is a string that is no decimal number",
                      id="words are no amount"),
         pytest.param("$moneyAdd(1, true)", "argument b must be a decimal string or a number, not a "

@@ -10,6 +10,7 @@ Each docstring is the reference entry of its function: the call, what it does, e
 
 from isthmus_api.expressions.functions.arguments import FunctionError
 from isthmus_api.expressions.functions.catalogue import library, names
+from isthmus_api.expressions.functions.mappings import Run
 from isthmus_api.expressions.functions.tables import Tables
 
-__all__ = ["FunctionError", "Tables", "library", "names"]
+__all__ = ["FunctionError", "Run", "Tables", "library", "names"]

@@ -2,15 +2,24 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from isthmus_api.expressions import engine
-from isthmus_api.expressions.functions import dates, money, tables
+from isthmus_api.expressions.functions import dates, mappings, money, tables
+
+_NOBODY: Final[Mapping[str, mappings.Run]] = MappingProxyType({})
 
 
-def library(known: tables.Tables) -> Mapping[str, engine.Function]:
-    """Give all functions, with `$table` bound to these tables."""
-    return {**_FIXED, "table": _function(tables.lookup(known), "table", "<xxx?:x>")}
+def library(
+    known: tables.Tables, callable: Mapping[str, mappings.Run] = _NOBODY
+) -> Mapping[str, engine.Function]:
+    """Give all functions, with `$table` bound to these tables and `$mapping` to these Mappings."""
+    return {
+        **_FIXED,
+        "table": _function(tables.lookup(known), "table", "<xxx?:x>"),
+        "mapping": _function(mappings.caller(callable), "mapping", "<xxx?:x>"),
+    }
 
 
 def names() -> frozenset[str]:

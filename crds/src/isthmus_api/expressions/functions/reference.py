@@ -1,7 +1,7 @@
 """The reference page of the functions, made of their docstrings."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,16 @@ EXAMPLE_TABLES: Final[Tables] = {
     "vat": {"NL": "0.21", "BE": "0.21", "DE": "0.19"},
     "ports": {"443": "https"},
 }
+
+
+EXAMPLE_MAPPING: Final = '{"sku": sku, "net": $moneyMultiply(price, quantity, 2)}'
+"""The Mapping of the examples, named net-line."""
+
+
+def example_library(by: engine.Engine) -> Mapping[str, engine.Function]:
+    """All functions, bound to what the examples use."""
+    mapping = by.compile(EXAMPLE_MAPPING, library({}))
+    return library(EXAMPLE_TABLES, {"net-line": mapping.evaluate})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,12 @@ The examples use these tables:
 tables:
   vat: {NL: "0.21", BE: "0.21", DE: "0.19"}
   ports: {"443": https}
+```
+
+and the Mapping `net-line`:
+
+```jsonata
+{"sku": sku, "net": $moneyMultiply(price, quantity, 2)}
 ```
 """
 
