@@ -17,7 +17,7 @@ from isthmus_api.expressions import calls, composition, jlens_engine
 from isthmus_api.expressions.bodies import Body, TextBody, ValueBody
 from isthmus_api.expressions.engine import Engine, Expression, ExpressionError
 from isthmus_api.mapping import MappingSpec, MappingTest
-from isthmus_api.plan import called, schemas
+from isthmus_api.plan import called, expression_checks, schemas
 from isthmus_api.problems import Code, Problem, field_path
 from isthmus_api.resources import Resource, Resources
 
@@ -38,12 +38,13 @@ class Suite:
         found = called.reached(calls.mappings(spec.expression), mapping.key.namespace, resources)
         others = {name: each.spec for name, each in found.items()}
         self._expression = composition.compile(spec, others, by)
+        self._read = frozenset(expression_checks.read_by(spec))
         self._output = schemas.validator(spec.output.schema_) if spec.output else None
 
     def failures(self, test: MappingTest) -> list[Failure]:
         """What comes out differently in one case; nothing when it passes."""
         try:
-            body, variables = _message(self._expression, test)
+            body, variables = _message(self._read, test)
         except ValueError as error:
             return [Failure(f"the test is no JSON: {error}")]
         try:
@@ -95,13 +96,12 @@ def _problem(
     )
 
 
-def _message(expression: Expression, test: MappingTest) -> tuple[Body, dict[str, Any]]:
+def _message(read: frozenset[str], test: MappingTest) -> tuple[Body, dict[str, Any]]:
     """The message as it reaches the step, with what steps before have bound."""
     body = TextBody(_as_json(test.input))
     decoded = {name: json_text.decode(_as_json(value)) for name, value in test.variables.items()}
     # A message knows the large integers of all its parts, and then travels as a value.
     large = frozenset[str]().union(*(each.large for each in decoded.values()))
-    read = expression.reads().variables
     variables = {name: each.value for name, each in decoded.items() if name in read}
     return (ValueBody(body.value, body.large | large) if large else body), variables
 

@@ -1,6 +1,7 @@
-"""The functions that Isthmus adds to JSONata: tables, exact money, dates with named time zones.
+"""The functions that Isthmus adds to JSONata: tables, other Mappings, exact money, dates with named
+time zones, XML, CSV, JSON in strings, digests.
 
-They are registered in every expression. All are pure and fast (a look-up takes about 1 us), give
+They are registered in every expression. All are pure and bounded (a look-up takes about 1 us), give
 undefined for an undefined or null argument, as JSONata's own do, and refuse any other wrong one by
 saying which argument and what it was. Names and signatures are API.
 

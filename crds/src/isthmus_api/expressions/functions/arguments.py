@@ -19,6 +19,11 @@ def string(value: Any, argument: str) -> str:
     return value
 
 
+def numeral(number: float) -> str:
+    """A number as text: 3, not 3.0."""
+    return str(int(number)) if number == int(number) else repr(number)
+
+
 def kind(value: Any) -> str:
     match value:
         case None:

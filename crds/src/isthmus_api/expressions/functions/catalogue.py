@@ -6,7 +6,15 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from isthmus_api.expressions import engine
-from isthmus_api.expressions.functions import dates, mappings, money, tables
+from isthmus_api.expressions.functions import (
+    csv_text,
+    dates,
+    mappings,
+    money,
+    tables,
+    texts,
+    xml_text,
+)
 
 _NOBODY: Final[Mapping[str, mappings.Run]] = MappingProxyType({})
 
@@ -42,5 +50,11 @@ _FIXED: Final[Mapping[str, engine.Function]] = {
         (money.money_sum, "moneySum", "<x:s>"),
         (dates.date_format, "dateFormat", "<xxx?:s>"),
         (dates.date_parse, "dateParse", "<xxx?:s>"),
+        (texts.parse_json, "parseJson", "<x:x>"),
+        (texts.hash_, "hash", "<xx?x?:s>"),
+        (csv_text.parse_csv, "parseCsv", "<xx?:x>"),
+        (csv_text.to_csv, "toCsv", "<xx?:s>"),
+        (xml_text.parse_xml, "parseXml", "<x:x>"),
+        (xml_text.to_xml, "toXml", "<x:s>"),
     )
 }

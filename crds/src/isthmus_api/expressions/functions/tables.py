@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from isthmus_api.expressions.functions.arguments import FunctionError, kind
+from isthmus_api.expressions.functions.arguments import FunctionError, kind, numeral
 
 Tables = Mapping[str, Mapping[str, Any]]
 
@@ -37,7 +37,7 @@ def lookup(tables: Tables) -> Callable[..., Any]:
 def _key(key: Any) -> str:
     if isinstance(key, bool) or not isinstance(key, int | float):
         raise FunctionError(f"argument key must be a string or a number, not {kind(key)}")
-    return str(int(key)) if key == int(key) else repr(key)
+    return numeral(key)
 
 
 def _unknown_table(name: Any, tables: Tables) -> str:
