@@ -129,8 +129,10 @@ TAKEN = {
     "a Mapping needs an expression only": Taken("Mapping", "{expression: $}"),
     "a Mapping has tables, schemas and tests": Taken(
         "Mapping",
-        "{expression: $, tables: {vat: {NL: 21}}, input: {schema: {type: object}}, "
-        "output: {schema: {type: object}}, tests: [{name: nothing comes of nothing, input: null, "
+        "{expression: $, tables: {vat: {NL: 21}}, "
+        "input: {schema: {type: object}, onMismatch: reject}, "
+        "output: {schema: {type: object}, onMismatch: warn}, "
+        "tests: [{name: nothing comes of nothing, input: null, "
         "variables: {prices: {}}, expect: null}]}",
     ),
     "a step calls with all that a call can have": taken_step(

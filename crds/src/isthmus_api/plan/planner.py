@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from isthmus_api.connector import ConnectorSpec
-from isthmus_api.mapping import MappingSpec
+from isthmus_api.mapping import JsonSchema, MappingSpec
 from isthmus_api.model import Model
 from isthmus_api.plan import (
     branches,
@@ -16,6 +16,7 @@ from isthmus_api.plan import (
     deliveries,
     expression_checks,
     feeding,
+    schema_reads,
     schemas,
     scope,
     shape,
@@ -106,6 +107,7 @@ def _in_expressions(route: Resource[RouteSpec], resources: Resources) -> Iterato
 def _of_mapping(mapping: Resource[MappingSpec], resources: Resources) -> Iterator[Problem]:
     """What is wrong with the expression of a Mapping and with the Mappings that it calls."""
     yield from _of(mapping, expression_checks.mapping(mapping))
+    yield from _of(mapping, schema_reads.check(mapping))
     yield from _of(mapping, called.check(mapping, resources))
 
 
@@ -187,7 +189,17 @@ def _join(route: Resource[RouteSpec], resources: Resources) -> RoutePlan:
 
 def planned(spec: MappingSpec) -> PlannedMapping:
     """The part of a Mapping that running it needs."""
-    return PlannedMapping(expression=spec.expression, tables=spec.tables)
+    return PlannedMapping(
+        expression=spec.expression,
+        tables=spec.tables,
+        input=_enforced(spec.input),
+        output=_enforced(spec.output),
+    )
+
+
+def _enforced(schema: JsonSchema | None) -> JsonSchema | None:
+    """A schema that messages are held to; one that only describes them is no part of a plan."""
+    return schema if schema and schema.on_mismatch else None
 
 
 def _of(resource: Resource[Model], problems: Iterable[Problem]) -> Iterator[Problem]:

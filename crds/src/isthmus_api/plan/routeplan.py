@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.delivery import Delivery
-from isthmus_api.mapping import Expression
+from isthmus_api.mapping import Expression, JsonSchema
 from isthmus_api.message import Message
 from isthmus_api.model import FreeFormObject, Items, Model, Name, Variable
 from isthmus_api.privacy import Privacy
@@ -37,6 +37,9 @@ class PlannedMapping(Model):
 
     expression: Expression
     tables: dict[Variable, FreeFormObject] = Field({})
+    input: JsonSchema | None = Field(None)
+    """Only where messages are held to it; so is `output`."""
+    output: JsonSchema | None = Field(None)
 
 
 class PlannedFeed(Model):

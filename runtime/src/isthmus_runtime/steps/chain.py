@@ -113,7 +113,7 @@ class Compiler:
                 mark = self._mark(spec, labels[2])
                 return call.compile(step, self.binder, system, labels, mark=mark)
             case Step(map=spec) if spec:
-                return translate.compile_map(spec, self.binder, self._plan)
+                return translate.compile_map(spec, self.binder, self._plan, labels)
             case Step(filter=condition) if condition:
                 return flow.compile_filter(condition, self.binder)
             case Step(choice=spec) if spec:

@@ -3,15 +3,17 @@
 from isthmus_api.expressions import composition
 from isthmus_api.plan import RoutePlan
 from isthmus_api.step import Aggregate, Map
+from isthmus_runtime.steps import contract
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.verb import Plain
 
 
-def compile_map(spec: Map, binder: Binder, plan: RoutePlan) -> Plain:
+def compile_map(spec: Map, binder: Binder, plan: RoutePlan, labels: tuple[str, ...]) -> Plain:
     """The verb of a map step: a Mapping of the plan, or an expression in place."""
     if spec.mapping is not None:
-        compiled = composition.compile(plan.mappings[spec.mapping], plan.mappings)
-        return binder.bind(compiled).body
+        mapping = plan.mappings[spec.mapping]
+        verb = binder.bind(composition.compile(mapping, plan.mappings)).body
+        return contract.around(verb, mapping, spec.mapping, labels)
     return binder.expression(spec.expression or "$").body
 
 
