@@ -16,6 +16,7 @@ from isthmus_api.problems import Problem, errors
 from isthmus_cli import folder, local_journal, report
 from isthmus_runtime import logs, secrets
 from isthmus_runtime.runtime import Runtime, Settings
+from isthmus_runtime.shared_tables import GivenConfigMaps, SharedTables
 from isthmus_runtime.stopping import Signals
 
 Output = Literal["text", "json"]
@@ -83,10 +84,11 @@ class _Session:
         self._settings = settings
         self._output = output
         self._secrets_path = secrets_path
+        self._tables = SharedTables(GivenConfigMaps())
 
     async def serve(self, *, watch: bool) -> int:
         """Serve until a signal comes; the exit code."""
-        plans, problems = _read(self._path)
+        plans, problems, tables = _read(self._path)
         self._show(problems)
         if errors(problems):
             return 1
@@ -99,7 +101,8 @@ class _Session:
             click.echo(f"isthmus: {error}", err=True)
             return 2
         self._warn_of_missing(plans, store)
-        runtime = Runtime(self._settings, store)
+        self._tables.use(tables)
+        runtime = Runtime(self._settings, store, self._tables)
         try:
             await self._load(runtime, plans)
         except _UNUSABLE as error:
@@ -124,13 +127,15 @@ class _Session:
 
     async def _watch(self, runtime: Runtime, stop: asyncio.Event) -> None:
         async for _ in _changes(self._path, stop):
-            plans, problems = _read(self._path)
+            plans, problems, tables = _read(self._path)
             self._show(problems)
             if errors(problems) or not plans:
                 click.echo("isthmus: not reloaded; the version before goes on", err=True)
                 continue
+            self._tables.use(tables)
             try:
                 await self._load(runtime, plans)
+                await self._tables.refresh()
             except _UNUSABLE as error:
                 click.echo(f"isthmus: not reloaded; the version before goes on: {error}", err=True)
                 continue
@@ -161,12 +166,13 @@ class _Session:
         click.echo(f"health, metrics and status: http://{host}:{admin_port}/status")
 
 
-def _read(path: Path) -> tuple[list[RoutePlan], tuple[Problem, ...]]:
-    """The plans of a folder, and everything that is wrong with it."""
+def _read(path: Path) -> tuple[list[RoutePlan], tuple[Problem, ...], GivenConfigMaps]:
+    """The plans of a folder, everything that is wrong with it, and its ConfigMaps."""
     loaded = folder.load(path)
     problems = (*loaded.problems, *check(loaded.resources))
     planned = [plan(route, loaded.resources).plan for route in loaded.resources.routes()]
-    return [found for found in planned if found is not None], problems
+    plans = [found for found in planned if found is not None]
+    return plans, problems, GivenConfigMaps(loaded.config_maps)
 
 
 async def _changes(path: Path, stop: asyncio.Event) -> AsyncIterator[None]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from isthmus_api.model import FreeForm, FreeFormObject, Items, Model, Variable
+from isthmus_api.shared_table import SharedTable
 
 Expression = Annotated[str, Field(min_length=1, max_length=262_144)]
 """A JSONata expression, without `{% %}` around it."""
@@ -46,6 +47,12 @@ class MappingSpec(Model):
         max_length=64,
         description="Look-up tables by name, each a map from key to value; "
         "`$table('name', key)` reads one.",
+    )
+    shared_tables: dict[Variable, SharedTable] = Field(
+        {},
+        max_length=64,
+        description="Look-up tables whose rows stand in ConfigMaps, by name; `$table` reads them "
+        "like the others. A change of a ConfigMap is taken up without a restart.",
     )
     input: JsonSchema | None = Field(
         None,

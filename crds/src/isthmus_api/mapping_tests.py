@@ -6,7 +6,8 @@ up runs it in a thread.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import jsonschema_rs
@@ -20,6 +21,7 @@ from isthmus_api.mapping import MappingSpec, MappingTest
 from isthmus_api.plan import called, expression_checks, schemas
 from isthmus_api.problems import Code, Problem, field_path
 from isthmus_api.resources import Resource, Resources
+from isthmus_api.shared_table import ConfigMaps, no_config_maps, rows
 
 _SHOWN: Final = 3
 """Differences that a problem tells; `isthmus test` tells all."""
@@ -33,11 +35,13 @@ class Suite:
         mapping: Resource[MappingSpec],
         resources: Resources,
         by: Engine = jlens_engine.ENGINE,
+        config_maps: ConfigMaps = no_config_maps,
     ) -> None:
+        """`TableError` where a table cannot be read."""
         spec = mapping.spec
         found = called.reached(calls.mappings(spec.expression), mapping.key.namespace, resources)
-        others = {name: each.spec for name, each in found.items()}
-        self._expression = composition.compile(spec, others, by)
+        others = {name: _filled(each.spec, config_maps) for name, each in found.items()}
+        self._expression = composition.compile(_filled(spec, config_maps), others, by)
         self._read = frozenset(expression_checks.read_by(spec))
         self._output = schemas.validator(spec.output.schema_) if spec.output else None
 
@@ -65,6 +69,19 @@ class Suite:
             place = field_path(error.instance_path)
             at = f"$.{place}" if place else "$"
             yield Failure(f"the result does not fit output.schema at {at}: {error.message}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A Mapping with all of its tables."""
+
+    expression: str
+    tables: Mapping[str, Mapping[str, Any]]
+
+
+def _filled(spec: MappingSpec, config_maps: ConfigMaps) -> _Filled:
+    shared = {name: rows(name, table, config_maps) for name, table in spec.shared_tables.items()}
+    return _Filled(spec.expression, {**spec.tables, **shared})
 
 
 def problems(mapping: Resource[MappingSpec], resources: Resources) -> tuple[Problem, ...]:

@@ -33,6 +33,7 @@ class Code(StrEnum):
     ROUTE_NOT_FOUND = "RouteNotFound"
     ROUTE_CYCLE = "RouteCycle"
     TABLE_NOT_FOUND = "TableNotFound"
+    TABLE_UNREADABLE = "TableUnreadable"
     BRANCH_NOT_FOUND = "BranchNotFound"
     BRANCH_CYCLE = "BranchCycle"
     BRANCH_UNUSED = "BranchUnused"

@@ -19,6 +19,7 @@ from isthmus_runtime import logs, secrets
 from isthmus_runtime.http import ServerLimits
 from isthmus_runtime.runtime import NoJournal, Runtime, Settings
 from isthmus_runtime.secrets import MissingSecret
+from isthmus_runtime.shared_tables import NO_TABLES, ConfigMapMounts, SharedTables
 from isthmus_runtime.stopping import Signals
 
 EXIT_CUT_SHORT = 1
@@ -44,7 +45,12 @@ def main() -> int:
 
 async def _serve(plan: RoutePlan, settings: Settings) -> int:
     folder = os.environ.get("ISTHMUS_SECRETS")
-    runtime = Runtime(settings, secrets.at(Path(folder) if folder else None))
+    tables = os.environ.get("ISTHMUS_TABLES")
+    runtime = Runtime(
+        settings,
+        secrets.at(Path(folder) if folder else None),
+        SharedTables(ConfigMapMounts(Path(tables))) if tables else NO_TABLES,
+    )
     await runtime.load([plan])
     _spare_the_collector()
     signals = Signals()

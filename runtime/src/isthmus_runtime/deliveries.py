@@ -21,6 +21,7 @@ from isthmus_runtime.journal.entries import new_uid
 from isthmus_runtime.journal.journal import Journal, Unavailable
 from isthmus_runtime.journalled import JournalledRoute
 from isthmus_runtime.secrets import NotedSecrets
+from isthmus_runtime.shared_tables import NO_TABLES, SharedTables
 from isthmus_runtime.stores import Stores
 
 
@@ -32,11 +33,13 @@ class Deliveries:
         address: Callable[[], str],
         secrets: NotedSecrets,
         *,
+        tables: SharedTables = NO_TABLES,
         sampled_every: float = 5.0,
         pruned_every: float = 60.0,
     ) -> None:
         self.access = Access(lambda: _opened(address))
         self._secrets = secrets
+        self._tables = tables
         self._sampled_every = sampled_every
         self._pruned_every = pruned_every
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{new_uid()[-8:]}"
@@ -52,6 +55,7 @@ class Deliveries:
             access=self.access,
             secrets=self._secrets,
             owner=self._owner,
+            tables=self._tables,
         )
 
     def stores(self, namespace: str) -> Stores:

@@ -21,6 +21,7 @@ from isthmus_runtime.http.messages import Head
 from isthmus_runtime.http.server import Server
 from isthmus_runtime.route import Route
 from isthmus_runtime.secrets import NotedSecrets, Secrets
+from isthmus_runtime.shared_tables import NO_TABLES, SharedTables
 from isthmus_runtime.table import Table
 from isthmus_runtime.traffic import Traffic
 
@@ -58,8 +59,12 @@ class Settings:
 class Runtime:
     """One process that serves Routes."""
 
-    def __init__(self, settings: Settings, secrets: Secrets) -> None:
+    def __init__(
+        self, settings: Settings, secrets: Secrets, tables: SharedTables = NO_TABLES
+    ) -> None:
         self._settings = settings
+        self._tables = tables
+        self._watching: asyncio.Task[None] | None = None
         self._secrets = NotedSecrets(secrets)
         self._registry = Registry(self._secrets)
         self._routes: dict[tuple[str, str], Route | JournalledRoute] = {}
@@ -116,6 +121,8 @@ class Runtime:
         settings = self._settings
         admin_port = await admin.start(settings.admin_host, settings.admin_port)
         self._is_started = True
+        if self._tables.is_used:
+            self._watching = asyncio.create_task(self._tables.watch())
         if self._deliveries:
             self._deliveries.start()
             await self._deliveries.opened(within=_OPENING)
@@ -128,6 +135,8 @@ class Runtime:
     async def drain(self) -> None:
         """Be ready no more, linger, let what is under way finish, then close everything."""
         self._draining = True
+        if self._watching:
+            self._watching.cancel()
         traffic, admin = self._servers
         settings = self._settings
         leaving = asyncio.create_task(self._leave_messages())
@@ -191,11 +200,11 @@ class Runtime:
             return present
         connectors = self._registry.of(plan)
         if not plan.needs_journal:
-            return Route(plan, connectors)
+            return Route(plan, connectors, tables=self._tables)
         deliveries = self._delivering()
         if plan.source.is_asynchronous:
             return deliveries.route(plan, connectors)
-        return Route(plan, connectors, deliveries.stores(plan.namespace))
+        return Route(plan, connectors, deliveries.stores(plan.namespace), self._tables)
 
     def _delivering(self) -> "Deliveries":
         """What needs a journal; made when it is first asked for."""
@@ -207,7 +216,7 @@ class Runtime:
                 )
             from isthmus_runtime.deliveries import Deliveries
 
-            self._deliveries = Deliveries(self._journal_address, self._secrets)
+            self._deliveries = Deliveries(self._journal_address, self._secrets, tables=self._tables)
         return self._deliveries
 
     def _journal_address(self) -> str:

@@ -129,7 +129,8 @@ TAKEN = {
     "a Mapping needs an expression only": Taken("Mapping", "{expression: $}"),
     "a Mapping has tables, schemas and tests": Taken(
         "Mapping",
-        "{expression: $, tables: {vat: {NL: 21}}, "
+        "{expression: $, tables: {vat: {NL: 21}}, sharedTables: {prices: {format: csv, key: sku, "
+        "value: net, separator: ';', configMaps: [{name: prices, key: nl.csv}]}}, "
         "input: {schema: {type: object}, onMismatch: reject}, "
         "output: {schema: {type: object}, onMismatch: warn}, "
         "tests: [{name: nothing comes of nothing, input: null, "
@@ -977,6 +978,7 @@ MAPS = (
     "env",
     "branches",
     "tables",
+    "sharedTables",
     "headers",
     "query",
     "params",

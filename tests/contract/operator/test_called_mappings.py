@@ -73,3 +73,17 @@ async def test_a_broken_test_of_a_caller_is_judged_anew_when_the_called_one_chan
 
         await cluster.apply(manifests_text.mapping("$ * 2", name="inner"))
         await cluster.condition("Mapping", "outer", status="True")
+
+
+async def test_tests_that_need_config_maps_are_left_to_the_command_line(cluster: Cluster) -> None:
+    table = {"configMaps": [{"name": "prices"}], "format": "csv"}
+    case = {"name": "a price", "input": {"sku": "A"}, "expect": "1"}
+    async with cluster.operator():
+        await cluster.apply(
+            manifests_text.mapping(
+                '$table("prices", sku)', name="priced", sharedTables={"prices": table}, tests=[case]
+            )
+        )
+        found = await cluster.condition("Mapping", "priced", status="True")
+
+        assert "isthmus test" in found["message"]

@@ -8,12 +8,15 @@ import pytest
 
 from isthmus_api import manifests
 from isthmus_api.expressions import jsonata2py_engine
+from isthmus_api.manifests import Manifests
 from isthmus_api.mapping import MappingSpec, MappingTest
 from isthmus_api.mapping_tests import Suite
 from isthmus_api.resources import Resource, Resources
 
 ROOT = Path(__file__).parents[3]
-FENCED = re.compile(r"```yaml\n(apiVersion: isthmus\.dev/.*?)```", re.DOTALL)
+FENCED = re.compile(
+    r"```yaml\n(apiVersion: (?:isthmus\.dev/|v1\nkind: ConfigMap).*?)```", re.DOTALL
+)
 
 
 def texts() -> Iterator[tuple[str, str]]:
@@ -25,17 +28,17 @@ def texts() -> Iterator[tuple[str, str]]:
         yield page.name, "\n---\n".join(FENCED.findall(page.read_text()))
 
 
-def cases() -> Iterator[tuple[str, Resource[MappingSpec], Resources, MappingTest]]:
+def cases() -> Iterator[tuple[str, Resource[MappingSpec], Manifests, MappingTest]]:
     for place, text in texts():
-        resources = Resources.of(manifests.read(text.encode(), file=place).resources)
-        for mapping in resources.mappings():
+        found = manifests.read(text.encode(), file=place)
+        for mapping in Resources.of(found.resources).mappings():
             for test in mapping.spec.tests:
-                yield place, mapping, resources, test
+                yield place, mapping, found, test
 
 
 CASES = [
-    pytest.param(mapping, resources, test, id=f"{place}-{mapping.key.name}-{test.name}")
-    for place, mapping, resources, test in cases()
+    pytest.param(mapping, found, test, id=f"{place}-{mapping.key.name}-{test.name}")
+    for place, mapping, found, test in cases()
 ]
 
 
@@ -45,10 +48,13 @@ def test_there_are_tests_in_examples_and_pages() -> None:
     assert places >= {"orders-to-erp", "search-with-prices", "mappings.md"}
 
 
-@pytest.mark.parametrize(("mapping", "resources", "test"), CASES)
+@pytest.mark.parametrize(("mapping", "found", "test"), CASES)
 def test_the_second_engine_gives_what_is_expected(
-    mapping: Resource[MappingSpec], resources: Resources, test: MappingTest
+    mapping: Resource[MappingSpec], found: Manifests, test: MappingTest
 ) -> None:
-    suite = Suite(mapping, resources, jsonata2py_engine.ENGINE)
+    tables = {each.name: each.data for each in found.config_maps}
+    suite = Suite(
+        mapping, Resources.of(found.resources), jsonata2py_engine.ENGINE, config_maps=tables.get
+    )
 
     assert [str(each) for each in suite.failures(test)] == []

@@ -205,7 +205,14 @@ def _in_items(model: type[Model], value: Any, field: FieldInfo) -> Any:
         return [_in_items(model, item, field) for item in value]
     is_map = isinstance(value, dict) and get_origin(field.annotation) is dict
     if is_map:
-        return {key: [with_defaults(model, each) for each in inner] for key, inner in value.items()}
+        return {key: _each_with_defaults(model, inner) for key, inner in value.items()}
+    return with_defaults(model, value)
+
+
+def _each_with_defaults(model: type[Model], value: Any) -> Any:
+    """A value of a map: an object, or a list of them."""
+    if isinstance(value, list):
+        return [with_defaults(model, each) for each in value]
     return with_defaults(model, value)
 
 

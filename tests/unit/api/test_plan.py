@@ -770,6 +770,9 @@ route:
 mapping:
   expression: a
   tables: {vat: {NL: "21"}}
+  sharedTables:
+    prices:
+      {configMaps: [{name: p, key: a.csv}], format: csv, key: sku, value: net, separator: ";"}
   input: {schema: {type: object}, onMismatch: warn}
   output: {schema: {type: object}, onMismatch: reject}
   tests: [{name: t, expect: 1}]
@@ -948,7 +951,19 @@ def changed(written: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any] | 
 
 OTHER_TEXTS = (
     *("5s", "6s", "3Mi", "{% changed %}", "PUT", "PATCH", "basic", "three", "/changed", "2"),
-    *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily", "warn", "reject"),
+    *(
+        "sha1",
+        "hex",
+        "10.0.0.1",
+        "all",
+        "skip",
+        "none",
+        "block",
+        "@daily",
+        "warn",
+        "reject",
+        "json",
+    ),
 )
 """One of them is taken in the place of any text."""
 

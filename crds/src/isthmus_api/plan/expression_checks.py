@@ -53,8 +53,16 @@ def mapping(resource: Resource[MappingSpec]) -> Iterator[Problem]:
     spec = resource.spec
     schema = spec.output.schema_ if spec.output else None
     known = scope.ANYWHERE | read_by(spec).keys()
-    findings = _findings(spec.expression, known, tables=spec.tables, schema=schema)
+    tables = (*spec.tables, *spec.shared_tables)
+    findings = _findings(spec.expression, known, tables=tables, schema=schema)
     yield from _problems(findings, _MAPPING_EXPRESSION, resource.origin)
+    for name in sorted(spec.tables.keys() & spec.shared_tables.keys()):
+        yield Problem(
+            Code.NAME_CLASH,
+            f"there are two tables '{name}': one in tables, one in sharedTables",
+            hint="give one of them another name",
+            path=("spec", "sharedTables", name),
+        )
     yield from _problems(_nameless(spec.expression), _MAPPING_EXPRESSION, resource.origin)
 
 

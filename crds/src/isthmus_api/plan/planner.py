@@ -192,6 +192,7 @@ def planned(spec: MappingSpec) -> PlannedMapping:
     return PlannedMapping(
         expression=spec.expression,
         tables=spec.tables,
+        shared=spec.shared_tables,
         input=_enforced(spec.input),
         output=_enforced(spec.output),
     )

@@ -22,6 +22,7 @@ from isthmus_api.model import FreeFormObject, Items, Model, Name, Variable
 from isthmus_api.privacy import Privacy
 from isthmus_api.retention import Retention
 from isthmus_api.route import RouteSpec
+from isthmus_api.shared_table import SharedTable
 from isthmus_api.source import Source
 from isthmus_api.step import BranchName, Step
 
@@ -37,6 +38,8 @@ class PlannedMapping(Model):
 
     expression: Expression
     tables: dict[Variable, FreeFormObject] = Field({})
+    shared: dict[Variable, SharedTable] = Field({})
+    """The tables whose rows stand in ConfigMaps."""
     input: JsonSchema | None = Field(None)
     """Only where messages are held to it; so is `output`."""
     output: JsonSchema | None = Field(None)
@@ -75,6 +78,12 @@ class RoutePlan(Model):
         lists = (self.steps, *self.branches.values())
         uses_store = any(step.remember or step.lookup for steps in lists for step in steps)
         return self.source.is_asynchronous or uses_store
+
+    @property
+    def config_maps(self) -> tuple[str, ...]:
+        """The ConfigMaps that its tables stand in, by name."""
+        tables = (each for used in self.mappings.values() for each in used.shared.values())
+        return tuple(sorted({part.name for table in tables for part in table.config_maps}))
 
     @classmethod
     def of(

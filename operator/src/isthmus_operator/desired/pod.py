@@ -30,6 +30,7 @@ GRACE_SECONDS: Final = LINGER_SECONDS + DRAIN_SECONDS + 5
 
 PLAN_FOLDER: Final = "/etc/isthmus/plan"
 SECRETS_FOLDER: Final = "/etc/isthmus/secrets"
+TABLES_FOLDER: Final = "/etc/isthmus/tables"
 USER: Final = 65532
 CONTAINER: Final = "route"
 SECRETS_CONTAINER: Final = "secrets"
@@ -129,7 +130,7 @@ def _process(
     spec: RouteSpec, plan: RoutePlan, keys: tuple[SecretKey, ...], context: Context
 ) -> Manifest:
     wished = spec.pod_template or _NOTHING
-    settings = _settings(keys, journal.of(plan, context))
+    settings = _settings(plan, keys, journal.of(plan, context))
     traffic = {"name": TRAFFIC, "containerPort": TRAFFIC_PORT, "protocol": "TCP"}
     secrets = [{"name": "secrets", "mountPath": SECRETS_FOLDER, "readOnly": True}]
     return {
@@ -146,15 +147,25 @@ def _process(
         "volumeMounts": [
             {"name": "plan", "mountPath": PLAN_FOLDER, "readOnly": True},
             *(secrets if keys else ()),
+            *_table_mounts(plan),
         ],
     }
 
 
-def _settings(keys: tuple[SecretKey, ...], used: Journal | None) -> list[Manifest]:
+def _table_mounts(plan: RoutePlan) -> list[Manifest]:
+    """A folder for each ConfigMap that tables stand in, with a file a key."""
+    return [
+        {"name": f"table-{number}", "mountPath": f"{TABLES_FOLDER}/{name}", "readOnly": True}
+        for number, name in enumerate(plan.config_maps)
+    ]
+
+
+def _settings(plan: RoutePlan, keys: tuple[SecretKey, ...], used: Journal | None) -> list[Manifest]:
     """What the process is told; see `isthmus_runtime.__main__`."""
     settings: dict[str, Any] = {
         "ISTHMUS_PLAN": f"{PLAN_FOLDER}/{config_map.KEY}",
         **({"ISTHMUS_SECRETS": SECRETS_FOLDER} if keys else {}),
+        **({"ISTHMUS_TABLES": TABLES_FOLDER} if plan.config_maps else {}),
         **({"ISTHMUS_JOURNAL_FILE": _file(used.secret)} if used else {}),
         "ISTHMUS_PORT": TRAFFIC_PORT,
         "ISTHMUS_ADMIN_PORT": ADMIN_PORT,
@@ -181,7 +192,12 @@ def _probe(path: str, *, period: int, failures: int) -> Manifest:
 def _volumes(owner: Owner, plan: RoutePlan, keys: tuple[SecretKey, ...]) -> list[Manifest]:
     plan_volume = {"name": "plan", "configMap": {"name": config_map.name(owner.name, plan.hash)}}
     secrets = {"name": "secrets", "projected": {"sources": _sources(keys)}}
-    return [plan_volume, *([secrets] if keys else [])]
+    # One that is missing keeps no pod waiting: the runtime says which, and the Route's status too.
+    tables = [
+        {"name": f"table-{number}", "configMap": {"name": name, "optional": True}}
+        for number, name in enumerate(plan.config_maps)
+    ]
+    return [plan_volume, *([secrets] if keys else []), *tables]
 
 
 def _sources(keys: tuple[SecretKey, ...]) -> list[Manifest]:
