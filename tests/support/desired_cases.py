@@ -219,11 +219,29 @@ spec:
   steps: [{call: {connector: erp, path: /stock}}]
 """
 
+TABLES = """
+apiVersion: isthmus.dev/v1alpha1
+kind: Mapping
+metadata: {name: price}
+spec:
+  expression: '{"net": $table("prices", sku)}'
+  sharedTables:
+    prices: {configMaps: [{name: prices-nl}, {name: prices-be, key: be.csv}], format: csv}
+---
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
+metadata: {name: prices}
+spec:
+  source: {http: {path: /prices}}
+  steps: [{map: {mapping: price}}, {respond: {}}]
+"""
+
 CASES = {
     "search-with-prices": Case(_example()),
     "smallest": Case(SMALLEST),
     "every-field": Case(EVERY_FIELD),
     "paused": Case(PAUSED),
+    "tables": Case(TABLES),
     "gateway": Case(
         GATEWAY, Context(IMAGE, gateway=Gateway("gateways", "public"), gateway_api=True)
     ),

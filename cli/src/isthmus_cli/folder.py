@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from isthmus_api import manifests
-from isthmus_api.manifests import MAX_FILE_BYTES, ConfigMaps
+from isthmus_api.manifests import MAX_FILE_BYTES, ConfigMap
 from isthmus_api.model import Model
 from isthmus_api.problems import Code, Location, Problem
 from isthmus_api.resources import Key, Resource, Resources
+from isthmus_cli import shared_tables
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 FOREIGN = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
@@ -35,7 +36,7 @@ class Loaded:
     resources: Resources
     problems: tuple[Problem, ...] = ()
     others: int = 0
-    config_maps: ConfigMaps = field(default_factory=dict)
+    config_maps: shared_tables.Found = field(default_factory=dict)
 
     @property
     def objects(self) -> int:
@@ -52,12 +53,10 @@ def load(path: Path) -> Loaded:
             reading.problems.append(found)
         else:
             reading.file(found)
-    return Loaded(
-        Resources(reading.resources),
-        tuple(reading.problems),
-        reading.others,
-        reading.config_maps,
-    )
+    resources = Resources(reading.resources)
+    config_maps = shared_tables.collected(tuple(reading.config_maps))
+    unreadable = shared_tables.problems(resources, config_maps)
+    return Loaded(resources, (*reading.problems, *unreadable), reading.others, config_maps)
 
 
 class _Reading:
@@ -67,7 +66,7 @@ class _Reading:
         self.resources: dict[Key, Resource[Model]] = {}
         self.problems: list[Problem] = []
         self.others = 0
-        self.config_maps: ConfigMaps = {}
+        self.config_maps: list[ConfigMap] = []
 
     def file(self, path: Path) -> None:
         """Add what a file holds; of two objects with one name the first stays."""
@@ -81,7 +80,7 @@ class _Reading:
         found = manifests.read(raw, file=str(path))
         self.problems += found.problems
         self.others += found.others
-        self.config_maps.update(found.config_maps)
+        self.config_maps += found.config_maps
         for resource in found.resources:
             first = self.resources.setdefault(resource.key, resource)
             if first is not resource:

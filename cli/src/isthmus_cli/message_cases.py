@@ -21,6 +21,7 @@ from isthmus_runtime.exchange import request_variable
 from isthmus_runtime.journal.entries import Draft, Message, Settlement, State
 from isthmus_runtime.journalled import JournalledRoute
 from isthmus_runtime.secrets import NotedSecrets
+from isthmus_runtime.shared_tables import SharedTables
 from isthmus_runtime.table import Match, Table
 from isthmus_runtime.testing import ScriptedAnswers, ScriptedStore
 
@@ -29,10 +30,13 @@ _RESULT: Final = "#result"
 """A fed Route that no name can be: what it would get is the result."""
 
 
-def check(plan: RoutePlan, test: RouteTest, script: ScriptedAnswers) -> list[Failure]:
+def check(
+    plan: RoutePlan, test: RouteTest, script: ScriptedAnswers, tables: SharedTables
+) -> list[Failure]:
     """What comes out differently, and what may explain it."""
     message = test.message or TestMessage.model_validate({})
-    settlement = testing.run(_settled(plan, message, script, ScriptedStore(test.entries)))
+    store = ScriptedStore(test.entries)
+    settlement = testing.run(_settled(plan, message, script, store, tables))
     failures = [
         *route_differences.calls(test.expect, script.calls),
         *route_differences.entries(test.expect, settlement.memories),
@@ -67,7 +71,11 @@ def _value(draft: Draft) -> Any:
 
 
 async def _settled(
-    plan: RoutePlan, written: TestMessage, script: ScriptedAnswers, store: ScriptedStore
+    plan: RoutePlan,
+    written: TestMessage,
+    script: ScriptedAnswers,
+    store: ScriptedStore,
+    tables: SharedTables,
 ) -> Settlement:
     """Attempt one message with a Route that nothing else has used."""
     feeds = {**plan.feeds, _RESULT: PlannedFeed()}
@@ -78,6 +86,7 @@ async def _settled(
         access=await testing.opened(store),
         secrets=secrets,
         owner=_ID,
+        tables=tables,
     )
     [settlement] = await route.attempt([_message(route, written)])
     return settlement

@@ -13,6 +13,7 @@ from isthmus_runtime.connectors.registry import Registry
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.http.messages import Response
 from isthmus_runtime.route import Route
+from isthmus_runtime.shared_tables import SharedTables
 from isthmus_runtime.stores import Stores
 from isthmus_runtime.table import Match, Table
 from isthmus_runtime.testing import ScriptedAnswers, ScriptedStore
@@ -28,10 +29,12 @@ class _Outcome:
     fault: Fault | None = None
 
 
-def check(plan: RoutePlan, test: RouteTest, script: ScriptedAnswers) -> list[Failure]:
+def check(
+    plan: RoutePlan, test: RouteTest, script: ScriptedAnswers, tables: SharedTables
+) -> list[Failure]:
     """What comes out differently, and what may explain it."""
     store = ScriptedStore(test.entries)
-    outcome = testing.run(_answered(plan, test.request or _NO_REQUEST, script, store))
+    outcome = testing.run(_answered(plan, test.request or _NO_REQUEST, script, store, tables))
     failures = [
         *route_differences.calls(test.expect, script.calls),
         *route_differences.entries(test.expect, store.written),
@@ -48,14 +51,18 @@ def _reasons(fault: Fault | None) -> list[Failure]:
 
 
 async def _answered(
-    plan: RoutePlan, request: TestRequest, script: ScriptedAnswers, store: ScriptedStore
+    plan: RoutePlan,
+    request: TestRequest,
+    script: ScriptedAnswers,
+    store: ScriptedStore,
+    tables: SharedTables,
 ) -> _Outcome:
     """Send one request to a Route that nothing else has used."""
     http = plan.source.http
     if http is None:
         raise UnsoundTest("this Route takes messages, not requests")
     registry = Registry(testing.Placeholders(), script.transport, sign_in=testing.signed_in)
-    route = Route(plan, registry.of(plan), Stores(plan.namespace, lambda: store))
+    route = Route(plan, registry.of(plan), Stores(plan.namespace, lambda: store), tables)
     sent = sent_requests.request(http, request)
     found = Table([route]).find(sent.head.method, sent.head.path)
     if not isinstance(found, Match):

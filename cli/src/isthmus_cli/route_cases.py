@@ -16,21 +16,22 @@ from isthmus_api.route_case import RouteTest
 from isthmus_cli import message_cases, request_cases
 from isthmus_cli.cases import Case, case
 from isthmus_cli.sent_requests import UnsoundTest
+from isthmus_runtime.shared_tables import SharedTables
 from isthmus_runtime.testing import MadeCall, NoAnswer, ScriptedAnswers
 
 
-def cases(route: Resource[RouteSpec], plan: RoutePlan) -> Iterator[Case]:
+def cases(route: Resource[RouteSpec], plan: RoutePlan, tables: SharedTables) -> Iterator[Case]:
     """The tests of a Route that has no errors."""
     for index, test in enumerate(route.spec.tests):
-        check = partial(_check, plan, test)
+        check = partial(_check, plan, test, tables)
         yield case(route, index=index, name=test.name, check=check)
 
 
-def _check(plan: RoutePlan, test: RouteTest) -> list[Failure]:
+def _check(plan: RoutePlan, test: RouteTest, tables: SharedTables) -> list[Failure]:
     script = ScriptedAnswers(test.answers)
     check = message_cases.check if plan.source.is_asynchronous else request_cases.check
     try:
-        failures = check(plan, test, script)
+        failures = check(plan, test, script, tables)
     except UnsoundTest as error:
         return [Failure(str(error))]
     except NoAnswer:

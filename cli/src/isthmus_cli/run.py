@@ -18,6 +18,7 @@ from isthmus_api.problems import Problem, Severity, errors
 from isthmus_cli import contracts, folder, local_journal, report
 from isthmus_runtime import logs, secrets
 from isthmus_runtime.runtime import Runtime, Settings
+from isthmus_runtime.shared_tables import GivenConfigMaps, SharedTables
 from isthmus_runtime.stopping import Signals
 
 Output = Literal["text", "json"]
@@ -86,10 +87,11 @@ class _Session:
         self._output = output
         self._secrets_path = secrets_path
         self._loaded: folder.Loaded | None = None
+        self._tables = SharedTables(GivenConfigMaps())
 
     async def serve(self, *, watch: bool) -> int:
         """Serve until a signal comes; the exit code."""
-        plans, problems = self._read()
+        plans, problems, tables = self._read()
         self._show(problems)
         if errors(problems):
             return 1
@@ -102,7 +104,10 @@ class _Session:
             click.echo(f"isthmus: {error}", err=True)
             return 2
         self._warn_of_missing(plans, store)
-        runtime = Runtime(self._settings, store, self._find_contract)
+        self._tables.use(tables)
+        runtime = Runtime(
+            self._settings, store, tables=self._tables, find_contract=self._find_contract
+        )
         try:
             await self._load(runtime, plans)
         except _UNUSABLE as error:
@@ -127,27 +132,30 @@ class _Session:
 
     async def _watch(self, runtime: Runtime, stop: asyncio.Event) -> None:
         async for _ in _changes(self._path, stop):
-            plans, problems = self._read()
+            plans, problems, tables = self._read()
             self._show(problems)
             if errors(problems) or not plans:
                 click.echo("isthmus: not reloaded; the version before goes on", err=True)
                 continue
+            self._tables.use(tables)
             try:
                 await self._load(runtime, plans)
+                await self._tables.refresh()
             except _UNUSABLE as error:
                 click.echo(f"isthmus: not reloaded; the version before goes on: {error}", err=True)
                 continue
             click.echo(f"isthmus: reloaded, {_counted(plans)}", err=True)
 
-    def _read(self) -> tuple[list[RoutePlan], tuple[Problem, ...]]:
-        """The plans of the folder, and everything that is wrong with it."""
+    def _read(self) -> tuple[list[RoutePlan], tuple[Problem, ...], GivenConfigMaps]:
+        """The plans of the folder, everything that is wrong with it, and its ConfigMaps."""
         loaded = self._loaded = folder.load(self._path)
         found = check(loaded.resources)
         # A contract stops nothing, whatever is wrong with it.
         misfits = (replace(each, severity=Severity.WARNING) for each in contracts.check(loaded))
         problems = (*loaded.problems, *found, *misfits)
         planned = [plan(route, loaded.resources).plan for route in loaded.resources.routes()]
-        return [each for each in planned if each is not None], problems
+        plans = [each for each in planned if each is not None]
+        return plans, problems, GivenConfigMaps(loaded.config_maps)
 
     def _find_contract(
         self, namespace: str, name: str, contract: Contract

@@ -12,6 +12,7 @@ from isthmus_api.problems import errors
 from isthmus_api.resources import Resource, Resources
 from isthmus_cli import cases, folder, junit, mapping_cases, options, report, results, route_cases
 from isthmus_cli.cases import Case
+from isthmus_runtime.shared_tables import GivenConfigMaps, SharedTables
 
 
 @click.command()
@@ -36,7 +37,7 @@ def test(path: Path, text: str, junit_file: Path | None, output: report.Output) 
     if wrong:
         report.show(wrong, output=output, objects=loaded.objects, others=loaded.others)
         sys.exit(1)
-    chosen = [found for found in _cases(loaded.resources) if found.fits(text)]
+    chosen = [found for found in _cases(loaded) if found.fits(text)]
     if not chosen:
         raise click.UsageError(_nothing_to_run(path, text))
     done = [cases.run(found) for found in chosen]
@@ -48,13 +49,15 @@ def test(path: Path, text: str, junit_file: Path | None, output: report.Output) 
     sys.exit(0 if all(result.passed for result in done) else 1)
 
 
-def _cases(resources: Resources) -> Iterator[Case]:
+def _cases(loaded: folder.Loaded) -> Iterator[Case]:
+    resources, config_maps = loaded.resources, loaded.config_maps
+    tables = SharedTables(GivenConfigMaps(config_maps))
     for mapping in resources.mappings():
-        yield from mapping_cases.cases(mapping)
+        yield from mapping_cases.cases(mapping, resources, config_maps)
     for route in resources.routes():
         planned = plan(route, resources).plan
         if planned is not None:
-            yield from route_cases.cases(route, planned)
+            yield from route_cases.cases(route, planned, tables)
 
 
 def _untested(resources: Resources) -> Iterator[Resource[Model]]:

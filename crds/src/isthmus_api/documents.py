@@ -329,9 +329,14 @@ def _may_be_ours(node: yaml.Node) -> bool:
         return False
     head = {key.value: value.value for key, value in node.value if _are_scalars(key, value)}
     kind, version = head.get("kind"), head.get("apiVersion")
-    if is_list(kind) or (version, kind) == ("v1", "ConfigMap"):
+    if is_config_map(kind, version):
         return True
-    return kind in KINDS if version is None else version.startswith(GROUP)
+    return is_list(kind) or (kind in KINDS if version is None else version.startswith(GROUP))
+
+
+def is_config_map(kind: Any, version: Any) -> bool:
+    """Whether an object may hold rows of tables."""
+    return (kind, version) == ("ConfigMap", "v1")
 
 
 def _are_scalars(*nodes: yaml.Node) -> bool:

@@ -5,7 +5,8 @@ Objects of other groups are left alone, so a folder may hold Deployments and Sec
 
 import codecs
 import difflib
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,7 @@ from isthmus_api.documents import Document
 from isthmus_api.model import API_VERSION, GROUP, Model
 from isthmus_api.problems import Code, Location, Problem
 from isthmus_api.resources import KINDS, Key, Kind, Origin, Resource
+from isthmus_api.shared_table import Data
 
 ConfigMaps = dict[tuple[str, str], dict[str, str]]
 """What ConfigMaps hold, by namespace and name."""
@@ -26,16 +28,25 @@ _M = TypeVar("_M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigMap:
+    """A ConfigMap of some text."""
+
+    namespace: str
+    name: str
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
 class Manifests:
     """What was found in some text: our resources, what is wrong, and how much was not ours.
 
-    ConfigMaps are not ours either, but Connectors may name them.
+    ConfigMaps are not ours: they may hold the rows of tables, and contracts of Connectors.
     """
 
     resources: tuple[Resource[Model], ...] = ()
     problems: tuple[Problem, ...] = ()
     others: int = 0
-    config_maps: ConfigMaps = field(default_factory=dict)
+    config_maps: tuple[ConfigMap, ...] = ()
 
 
 def read(raw: bytes, *, file: str) -> Manifests:
@@ -50,7 +61,7 @@ def read(raw: bytes, *, file: str) -> Manifests:
     resources: list[Resource[Model]] = []
     problems: list[Problem] = []
     others = 0
-    config_maps: ConfigMaps = {}
+    config_maps: list[ConfigMap] = []
     for document in documents.read(text, file=file):
         if isinstance(document, Problem):
             problems.append(document)
@@ -58,26 +69,28 @@ def read(raw: bytes, *, file: str) -> Manifests:
         for found in document.objects():
             if not _is_ours(found.value):
                 others += 1
-                config_maps.update(_config_map(found.value))
+                config_maps += _config_map(found.value)
             elif isinstance(resource := _resource(found), Resource):
                 resources.append(resource)
             else:
                 problems += resource
-    return Manifests(tuple(resources), tuple(problems), others, config_maps)
+    return Manifests(tuple(resources), tuple(problems), others, tuple(config_maps))
 
 
-def _config_map(value: Any) -> ConfigMaps:
-    """What an object holds, if it is a ConfigMap."""
-    if not isinstance(value, dict) or (value.get("apiVersion"), value.get("kind")) != (
-        "v1",
-        "ConfigMap",
+def _config_map(value: Any) -> Iterator[ConfigMap]:
+    """A ConfigMap, as far as it has texts."""
+    if not isinstance(value, dict):
+        return
+    data, metadata = value.get("data"), value.get("metadata")
+    if documents.is_config_map(value.get("kind"), value.get("apiVersion")) and isinstance(
+        metadata, dict
     ):
-        return {}
-    metadata, data = value.get("metadata"), value.get("data")
-    known = metadata if isinstance(metadata, dict) else {}
-    place = (str(known.get("namespace") or "default"), str(known.get("name")))
-    held = data.items() if isinstance(data, dict) else ()
-    return {place: {str(key): text for key, text in held if isinstance(text, str)}}
+        texts = data.items() if isinstance(data, dict) else ()
+        yield ConfigMap(
+            str(metadata.get("namespace") or "default"),
+            str(metadata.get("name")),
+            {key: text for key, text in texts if isinstance(text, str)},
+        )
 
 
 def _too_large(raw: bytes, file: str) -> Problem:

@@ -6,38 +6,49 @@ up runs it in a thread.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import jsonschema_rs
 
 from isthmus_api import json_text
 from isthmus_api.comparison import Failure, compared
-from isthmus_api.expressions import functions, jlens_engine
+from isthmus_api.expressions import calls, composition, jlens_engine
 from isthmus_api.expressions.bodies import Body, TextBody, ValueBody
-from isthmus_api.expressions.engine import Expression, ExpressionError
+from isthmus_api.expressions.engine import Engine, Expression, ExpressionError
 from isthmus_api.mapping import MappingSpec, MappingTest
-from isthmus_api.plan import schemas
+from isthmus_api.plan import called, expression_checks, schemas
 from isthmus_api.problems import Code, Problem, field_path
-from isthmus_api.resources import Resource
+from isthmus_api.resources import Resource, Resources
+from isthmus_api.shared_table import ConfigMaps, no_config_maps, rows
 
 _SHOWN: Final = 3
 """Differences that a problem tells; `isthmus test` tells all."""
 
 
 class Suite:
-    """A Mapping that has no errors, compiled to run its tests."""
+    """A Mapping that has no errors, compiled to run its tests with the Mappings that it calls."""
 
-    def __init__(self, spec: MappingSpec) -> None:
-        self._expression = jlens_engine.ENGINE.compile(
-            spec.expression, functions.library(spec.tables)
-        )
+    def __init__(
+        self,
+        mapping: Resource[MappingSpec],
+        resources: Resources,
+        by: Engine = jlens_engine.ENGINE,
+        config_maps: ConfigMaps = no_config_maps,
+    ) -> None:
+        """`TableError` where a table cannot be read."""
+        spec = mapping.spec
+        found = called.reached(calls.mappings(spec.expression), mapping.key.namespace, resources)
+        others = {name: _filled(each.spec, config_maps) for name, each in found.items()}
+        self._expression = composition.compile(_filled(spec, config_maps), others, by)
+        self._read = frozenset(expression_checks.read_by(spec))
         self._output = schemas.validator(spec.output.schema_) if spec.output else None
 
     def failures(self, test: MappingTest) -> list[Failure]:
         """What comes out differently in one case; nothing when it passes."""
         try:
-            body, variables = _message(self._expression, test)
+            body, variables = _message(self._read, test)
         except ValueError as error:
             return [Failure(f"the test is no JSON: {error}")]
         try:
@@ -60,9 +71,22 @@ class Suite:
             yield Failure(f"the result does not fit output.schema at {at}: {error.message}")
 
 
-def problems(mapping: Resource[MappingSpec]) -> tuple[Problem, ...]:
-    """The tests that fail. The Mapping must have no errors."""
-    suite = Suite(mapping.spec)
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A Mapping with all of its tables."""
+
+    expression: str
+    tables: Mapping[str, Mapping[str, Any]]
+
+
+def _filled(spec: MappingSpec, config_maps: ConfigMaps) -> _Filled:
+    shared = {name: rows(name, table, config_maps) for name, table in spec.shared_tables.items()}
+    return _Filled(spec.expression, {**spec.tables, **shared})
+
+
+def problems(mapping: Resource[MappingSpec], resources: Resources) -> tuple[Problem, ...]:
+    """The tests that fail. The Mapping must have no errors, nor those of `resources` it calls."""
+    suite = Suite(mapping, resources)
     return tuple(
         _problem(mapping, index, test, failures)
         for index, test in enumerate(mapping.spec.tests)
@@ -89,13 +113,12 @@ def _problem(
     )
 
 
-def _message(expression: Expression, test: MappingTest) -> tuple[Body, dict[str, Any]]:
+def _message(read: frozenset[str], test: MappingTest) -> tuple[Body, dict[str, Any]]:
     """The message as it reaches the step, with what steps before have bound."""
     body = TextBody(_as_json(test.input))
     decoded = {name: json_text.decode(_as_json(value)) for name, value in test.variables.items()}
     # A message knows the large integers of all its parts, and then travels as a value.
     large = frozenset[str]().union(*(each.large for each in decoded.values()))
-    read = expression.reads().variables
     variables = {name: each.value for name, each in decoded.items() if name in read}
     return (ValueBody(body.value, body.large | large) if large else body), variables
 

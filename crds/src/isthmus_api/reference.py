@@ -1,8 +1,8 @@
 """The reference pages, made from the same schemas as the CustomResourceDefinitions.
 
-`python -m isthmus_api.reference docs/reference` writes one page per kind. Each object has a
-section of its own, headed by its path; one that stands in several places is told once, where it
-stands least deep.
+`python -m isthmus_api.reference docs/reference` writes one page per kind, and one of the functions
+of expressions. Each object has a section of its own, headed by its path; one that stands in several
+places is told once, where it stands least deep.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus_api import crd
+from isthmus_api.expressions.functions import reference as functions
 from isthmus_api.model import API_VERSION
 from isthmus_api.quantities import Cpu, Duration, Size
 from isthmus_api.resources import KINDS, Kind
@@ -170,7 +171,7 @@ def _anchor(path: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write the reference pages of all kinds into a folder."""
+    """Write the reference pages of all kinds, and that of the functions, into a folder."""
     parser = argparse.ArgumentParser(
         prog="python -m isthmus_api.reference", description=main.__doc__
     )
@@ -179,6 +180,7 @@ def main(arguments: list[str] | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for kind in KINDS.values():
         (folder / file_name(kind)).write_text(to_markdown(kind), encoding="utf-8")
+    (folder / "functions.md").write_text(functions.reference_markdown(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Kept as text and read when needed: five thousand Routes as models would take more memory than all
 the rest of the operator. The index of who uses whom is kept with them, so that a change of a
-Connector or a Mapping finds exactly the Routes that it touches.
+Connector or a Mapping finds exactly the Routes that it touches, through Mappings that call it too.
 """
 
 import itertools
@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from isthmus_api import manifests
+from isthmus_api.expressions import calls
 from isthmus_api.model import API_VERSION, Model
 from isthmus_api.problems import Problem
 from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, NOWHERE, ROUTE, Key, Resource
@@ -150,12 +151,42 @@ class Declarations:
         return counts
 
     def users(self, key: Key) -> list[Key]:
-        """The Routes that name a Connector, a Mapping, or a Route as their source; by name."""
-        return sorted(self._users.get(key, ()), key=lambda user: user.name)
+        """The Routes that name a Connector, a Mapping, or a Route as their source; by name.
 
-    def used_by(self, route: Key) -> frozenset[Key]:
-        """What a Route names, whether it is there or not."""
-        declared = self._declared.get(route)
+        Also those that name a Mapping which calls this one, however many are in between.
+        """
+        routes = (user for user in self._above(key) if user.kind == ROUTE.name)
+        return sorted(routes, key=lambda user: user.name)
+
+    def called(self, mapping: Key) -> list[Declared]:
+        """The Mappings that one calls, and those that they call in turn, as far as they are there;
+        by name."""
+        found = (self._declared.get(key) for key in sorted(self.below(mapping), key=str))
+        return [each for each in found if each and not each.deleting]
+
+    def below(self, key: Key) -> set[Key]:
+        """The Mappings that an object leads to, whether they are there or not."""
+        found: set[Key] = set()
+        ahead = [key]
+        while ahead:
+            new = {used for used in self.used_by(ahead.pop()) if used.kind == MAPPING.name} - found
+            found |= new
+            ahead += new
+        return found - {key}
+
+    def _above(self, key: Key) -> set[Key]:
+        """All that uses an object, itself or through Mappings."""
+        found: set[Key] = set()
+        ahead = [key]
+        while ahead:
+            new = self._users.get(ahead.pop(), set()) - found
+            found |= new
+            ahead += (user for user in new if user.kind == MAPPING.name)
+        return found - {key}
+
+    def used_by(self, user: Key) -> frozenset[Key]:
+        """What a Route or a Mapping names, whether it is there or not."""
+        declared = self._declared.get(user)
         return declared.references if declared else frozenset()
 
     def others(self, like: Key, *, at_most: int) -> Iterator[Key]:
@@ -176,7 +207,8 @@ class Declarations:
             self._users[reference].add(key)
         # What a Route does depends on how those read what it feeds them.
         feeding = {each for each in old | new if each.kind == ROUTE.name}
-        for each in dict.fromkeys((key, *self._users.get(key, ()), *(old ^ new), *feeding)):
+        called = set().union(*(self.below(each) for each in old ^ new))
+        for each in dict.fromkeys((key, *self._above(key), *(old ^ new), *called, *feeding)):
             self._wake(each)
 
 
@@ -209,9 +241,17 @@ _read_and_kept = lru_cache(maxsize=_READ_AND_KEPT)(_read)
 
 
 def _references(key: Key, spec: Any) -> Iterator[Key]:
-    """What a Route names, as far as its spec can be made out: it may not fit the model."""
-    if key.kind != ROUTE.name or not isinstance(spec, dict):
+    """What an object names, as far as its spec can be made out: it may not fit the model."""
+    if not isinstance(spec, dict):
         return
+    if key.kind == ROUTE.name:
+        yield from _of_route(key, spec)
+    if key.kind == MAPPING.name and isinstance(expression := spec.get("expression"), str):
+        for name in calls.mappings(expression):
+            yield Key(MAPPING.name, key.namespace, name)
+
+
+def _of_route(key: Key, spec: dict[str, Any]) -> Iterator[Key]:
     branches, source = spec.get("branches"), spec.get("source")
     lists = [spec.get("steps"), *(branches.values() if isinstance(branches, dict) else ())]
     steps = itertools.chain.from_iterable(each for each in lists if _is_list(each))

@@ -21,6 +21,7 @@ from isthmus_runtime import logs, secrets
 from isthmus_runtime.http import ServerLimits
 from isthmus_runtime.runtime import NoJournal, Runtime, Settings
 from isthmus_runtime.secrets import MissingSecret
+from isthmus_runtime.shared_tables import NO_TABLES, ConfigMapMounts, SharedTables
 from isthmus_runtime.stopping import Signals
 
 CLAIM_SECONDS = 5, 3600
@@ -48,7 +49,13 @@ def main() -> int:
 
 async def _serve(plan: RoutePlan, settings: Settings) -> int:
     folder = os.environ.get("ISTHMUS_SECRETS")
-    runtime = Runtime(settings, secrets.at(Path(folder) if folder else None), _find_contract)
+    tables = os.environ.get("ISTHMUS_TABLES")
+    runtime = Runtime(
+        settings,
+        secrets.at(Path(folder) if folder else None),
+        tables=SharedTables(ConfigMapMounts(Path(tables))) if tables else NO_TABLES,
+        find_contract=_find_contract,
+    )
     await runtime.load([plan])
     _spare_the_collector()
     signals = Signals()

@@ -17,6 +17,7 @@ from isthmus_runtime.journal.access import Access
 from isthmus_runtime.journal.journal import Journal
 from isthmus_runtime.journalled import JournalledRoute
 from isthmus_runtime.secrets import NotedSecrets
+from isthmus_runtime.shared_tables import NO_TABLES, SharedTables
 from isthmus_runtime.stores import Stores
 
 
@@ -29,12 +30,14 @@ class Deliveries:
         secrets: NotedSecrets,
         *,
         claim_seconds: float = 30.0,
+        tables: SharedTables = NO_TABLES,
         sampled_every: float = 5.0,
         pruned_every: float = 60.0,
     ) -> None:
         self._access = access
         self._secrets = secrets
         self._claim_seconds = claim_seconds
+        self._tables = tables
         self._sampled_every = sampled_every
         self._pruned_every = pruned_every
         self._routes: dict[str, JournalledRoute] = {}
@@ -50,6 +53,7 @@ class Deliveries:
             secrets=self._secrets,
             owner=self._access.owner,
             claim_seconds=self._claim_seconds,
+            tables=self._tables,
         )
 
     def stores(self, namespace: str) -> Stores:

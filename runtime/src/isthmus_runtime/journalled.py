@@ -22,6 +22,7 @@ from isthmus_runtime.endpoint import Endpoint
 from isthmus_runtime.journal.access import Access
 from isthmus_runtime.journal.entries import Message, Settlement
 from isthmus_runtime.secrets import NotedSecrets
+from isthmus_runtime.shared_tables import NO_TABLES, SharedTables
 from isthmus_runtime.sources.poll import Poll
 from isthmus_runtime.sources.replacing import Replacing
 from isthmus_runtime.sources.room import Room
@@ -49,6 +50,7 @@ class JournalledRoute:
         secrets: NotedSecrets,
         owner: str,
         claim_seconds: float = 30.0,
+        tables: SharedTables = NO_TABLES,
     ) -> None:
         self.plan = plan
         self.name = f"{plan.namespace}/{plan.name}"
@@ -70,6 +72,7 @@ class JournalledRoute:
             {name: journey.NotedSystem(system) for name, system in connectors.items()},
             noting=journey.Noting,
             stores=Stores(plan.namespace, access),
+            tables=tables,
         )
         self._passage = Passage(plan, self._compiler, secrets=secrets.values)
         self._source = self._make_source()  # after the steps: what they read of a request is kept

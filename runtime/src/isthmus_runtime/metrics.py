@@ -45,6 +45,12 @@ STEP_ERRORS = counter(
     ("namespace", "route", "step", "reason", "handled"),
     registry=REGISTRY,
 )
+SCHEMA_MISMATCHES = counter(
+    "isthmus_schema_mismatches",
+    "Messages that did not fit a Mapping's schema: at its input or output, rejected or warned of.",
+    ("namespace", "route", "step", "side", "policy"),
+    registry=REGISTRY,
+)
 CALLS = counter(
     "isthmus_connector_calls",
     "Calls to a connector, by class of status or by reason where there was none.",

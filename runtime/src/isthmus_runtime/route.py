@@ -10,6 +10,7 @@ from isthmus_runtime.connectors.connector import Connector
 from isthmus_runtime.endpoint import Endpoint
 from isthmus_runtime.exchange import Exchange, request_variable
 from isthmus_runtime.http.messages import Request, Response, header
+from isthmus_runtime.shared_tables import NO_TABLES, SharedTables
 from isthmus_runtime.steps import respond
 from isthmus_runtime.steps.chain import Compiler
 from isthmus_runtime.tracing import Trace
@@ -26,12 +27,13 @@ class Route(Endpoint):
         plan: RoutePlan,
         connectors: dict[str, Connector],
         stores: "Stores | None" = None,
+        tables: SharedTables = NO_TABLES,
     ) -> None:
         http = plan.source.http
         if http is None:
             raise TypeError("this runtime serves http sources")
         super().__init__(plan, method=http.method, path=http.path, max_body=http.max_body.bytes)
-        compiler = Compiler(plan, connectors, stores=stores)
+        compiler = Compiler(plan, connectors, stores=stores, tables=tables)
         self._timeout = http.timeout.seconds
         self._run = compiler.route()
         self._request_fields = compiler.binder.request_fields

@@ -21,6 +21,7 @@ from isthmus_runtime.http.messages import Head
 from isthmus_runtime.http.server import Server
 from isthmus_runtime.route import Route
 from isthmus_runtime.secrets import NotedSecrets, Secrets
+from isthmus_runtime.shared_tables import NO_TABLES, SharedTables
 from isthmus_runtime.table import Table
 from isthmus_runtime.traffic import Traffic
 
@@ -63,9 +64,16 @@ class Runtime:
     """One process that serves Routes."""
 
     def __init__(
-        self, settings: Settings, secrets: Secrets, find_contract: FindContract | None = None
+        self,
+        settings: Settings,
+        secrets: Secrets,
+        *,
+        tables: SharedTables = NO_TABLES,
+        find_contract: FindContract | None = None,
     ) -> None:
         self._settings = settings
+        self._tables = tables
+        self._watching: asyncio.Task[None] | None = None
         self._secrets = NotedSecrets(secrets)
         self._registry = Registry(self._secrets, find_contract=find_contract)
         self._routes: dict[tuple[str, str], Route | JournalledRoute] = {}
@@ -129,6 +137,8 @@ class Runtime:
             self._access.begin()
             if not self._deliveries:
                 await self._access.opened(within=_OPENING_FOR_LIMITS)
+        if self._tables.is_used:
+            self._watching = asyncio.create_task(self._tables.watch())
         if self._deliveries:
             self._deliveries.start()
             await self._deliveries.opened(within=_OPENING)
@@ -141,6 +151,8 @@ class Runtime:
     async def drain(self) -> None:
         """Be ready no more, linger, let what is under way finish, then close everything."""
         self._draining = True
+        if self._watching:
+            self._watching.cancel()
         traffic, admin = self._servers
         settings = self._settings
         leaving = asyncio.create_task(self._leave_messages())
@@ -212,10 +224,10 @@ class Runtime:
             self._share_limits()
         connectors = self._registry.of(plan)
         if deliveries is None:
-            return Route(plan, connectors)
+            return Route(plan, connectors, tables=self._tables)
         if plan.source.is_asynchronous:
             return deliveries.route(plan, connectors)
-        return Route(plan, connectors, deliveries.stores(plan.namespace))
+        return Route(plan, connectors, deliveries.stores(plan.namespace), self._tables)
 
     def _delivering(self) -> "Deliveries":
         """What needs a journal; made when it is first asked for."""
@@ -228,7 +240,10 @@ class Runtime:
             from isthmus_runtime.deliveries import Deliveries
 
             self._deliveries = Deliveries(
-                self._reach(), self._secrets, claim_seconds=self._settings.claim_seconds
+                self._reach(),
+                self._secrets,
+                claim_seconds=self._settings.claim_seconds,
+                tables=self._tables,
             )
         return self._deliveries
 

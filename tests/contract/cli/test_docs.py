@@ -8,7 +8,9 @@ from subprocess import CompletedProcess
 import pytest
 
 ROOT = Path(__file__).parents[3]
-FENCED = re.compile(r"```yaml\n(apiVersion: isthmus\.dev/.*?)```", re.DOTALL)
+FENCED = re.compile(
+    r"```yaml\n(apiVersion: (?:isthmus\.dev/|v1\nkind: ConfigMap).*?)```", re.DOTALL
+)
 PART = re.compile(r"```yaml\n# (examples/\S+)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([\w./-]+)")
 CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)

@@ -201,8 +201,11 @@ TAKEN = {
     "a Mapping needs an expression only": Taken("Mapping", "{expression: $}"),
     "a Mapping has tables, schemas and tests": Taken(
         "Mapping",
-        "{expression: $, tables: {vat: {NL: 21}}, input: {schema: {type: object}}, "
-        "output: {schema: {type: object}}, tests: [{name: nothing comes of nothing, input: null, "
+        "{expression: $, tables: {vat: {NL: 21}}, sharedTables: {prices: {format: csv, key: sku, "
+        "value: net, separator: ';', configMaps: [{name: prices, key: nl.csv}]}}, "
+        "input: {schema: {type: object}, onMismatch: reject}, "
+        "output: {schema: {type: object}, onMismatch: warn}, "
+        "tests: [{name: nothing comes of nothing, input: null, "
         "variables: {prices: {}}, expect: null}]}",
     ),
     "a step calls with all that a call can have": taken_step(
@@ -1167,6 +1170,7 @@ MAPS = (
     "env",
     "branches",
     "tables",
+    "sharedTables",
     "headers",
     "query",
     "params",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from manifests_text import connector, plans, route
+from manifests_text import connector, mapping, plans, route
 from served import Start
 from upstreams import answer
 
@@ -94,6 +94,13 @@ async def begin(tmp_path: Path) -> AsyncIterator[Begin]:
         if program.process.returncode is None:
             program.process.kill()
             await program.process.communicate()
+
+
+def priced() -> RoutePlan:
+    """A plan with a table that stands in a ConfigMap."""
+    table = {"configMaps": [{"name": "prices"}], "format": "csv"}
+    priced = mapping('$table("prices", sku)', name="m", sharedTables={"prices": table})
+    return plans(priced, route("- map: {mapping: m}\n- respond: {}"))[0]
 
 
 def echo() -> RoutePlan:
@@ -295,13 +302,18 @@ UNUSABLE = {
         {"ISTHMUS_CLAIM_SECONDS": "2"},
         "ISTHMUS_CLAIM_SECONDS is 2; a number from 5 to 3600 is wanted",
     ),
+    "no rows of a table": (
+        priced(),
+        {"ISTHMUS_TABLES": "/not/there"},
+        "the table 'prices': there is no ConfigMap 'prices'",
+    ),
     "no secrets": (b"", {"ISTHMUS_SECRETS": "/not/there"}, "/not/there cannot be read: No such"),
 }
 
 
 @pytest.mark.parametrize(("plan", "environment", "words"), UNUSABLE.values(), ids=UNUSABLE.keys())
 async def test_what_cannot_be_run_ends_it_with_2_and_one_line(
-    begin: Begin, plan: bytes | None, environment: dict[str, str], words: str
+    begin: Begin, plan: RoutePlan | bytes | None, environment: dict[str, str], words: str
 ) -> None:
     program = await begin(echo() if plan == b"" else plan, **environment)
 

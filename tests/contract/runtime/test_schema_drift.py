@@ -41,7 +41,7 @@ async def serve_contract(tmp_path: Path) -> AsyncIterator[ServeContract]:
 
     async def start(url: str, *documents: str, **http: Any) -> Served:
         given = Settings(port=0, admin_port=0, drain_seconds=0.0)
-        runtime = Runtime(given, secrets.at(None), find)
+        runtime = Runtime(given, secrets.at(None), find_contract=find)
         pim = manifests_text.connector(url, name="pim", **http)
         await runtime.load(manifests_text.plans(pim, *(documents or (ROUTE,))))
         port, admin_port = await runtime.start()

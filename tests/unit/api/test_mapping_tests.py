@@ -8,7 +8,7 @@ from isthmus_api import mapping_tests
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.model import ObjectMeta
 from isthmus_api.problems import Code
-from isthmus_api.resources import Key, Resource
+from isthmus_api.resources import Key, Resource, Resources
 
 LARGE = 12345678901234567890123
 
@@ -49,7 +49,7 @@ PASSING = {
 
 @pytest.mark.parametrize("found", PASSING.values(), ids=PASSING)
 def test_a_mapping_that_passes_has_no_problem(found: Resource[MappingSpec]) -> None:
-    assert mapping_tests.problems(found) == ()
+    assert mapping_tests.problems(found, Resources.of([found])) == ()
 
 
 FAILING = {
@@ -84,7 +84,7 @@ FAILING = {
 
 @pytest.mark.parametrize(("found", "said"), FAILING.values(), ids=FAILING)
 def test_a_case_that_fails_is_a_problem(found: Resource[MappingSpec], said: str) -> None:
-    [problem] = mapping_tests.problems(found)
+    [problem] = mapping_tests.problems(found, Resources.of([found]))
 
     assert problem.message.startswith(said)
     assert problem.code is Code.TEST_FAILED
@@ -95,6 +95,6 @@ def test_a_case_that_fails_is_a_problem(found: Resource[MappingSpec], said: str)
 def test_every_case_that_fails_is_told() -> None:
     found = mapping("a", {"expect": 1}, {"input": {"a": 1}, "expect": 1}, {"expect": 2})
 
-    fields = [problem.field for problem in mapping_tests.problems(found)]
+    fields = [problem.field for problem in mapping_tests.problems(found, Resources.of([found]))]
 
     assert fields == ["spec.tests[0]", "spec.tests[2]"]

@@ -773,8 +773,11 @@ route:
 mapping:
   expression: a
   tables: {vat: {NL: "21"}}
-  input: {schema: {type: object}}
-  output: {schema: {type: object}}
+  sharedTables:
+    prices:
+      {configMaps: [{name: p, key: a.csv}], format: csv, key: sku, value: net, separator: ";"}
+  input: {schema: {type: object}, onMismatch: warn}
+  output: {schema: {type: object}, onMismatch: reject}
   tests: [{name: t, expect: 1}]
 connector:
   http:
@@ -922,8 +925,6 @@ NOT_BEHAVIOUR = (
     ("route", "podTemplate"),
     ("route", "expose"),
     ("route", "tests"),
-    ("mapping", "input"),
-    ("mapping", "output"),
     ("mapping", "tests"),
 )
 
@@ -960,7 +961,8 @@ def changed(written: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any] | 
 
 OTHER_TEXTS = (
     *("5s", "6s", "3Mi", "{% changed %}", "PUT", "PATCH", "basic", "three", "/changed", "2"),
-    *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily", "text"),
+    *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily", "text", "warn"),
+    *("reject", "json"),
 )
 """One of them is taken in the place of any text."""
 
@@ -985,6 +987,14 @@ def test_the_hash_changes_with_behaviour_and_nothing_else(name: str, path: tuple
     assert values is not None, "nothing else is taken here"
     is_behaviour = path[:2] not in NOT_BEHAVIOUR
     assert (plan_of(values).hash != plan_of(written).hash) is is_behaviour
+
+
+def test_a_schema_that_only_describes_is_no_behaviour() -> None:
+    described = {"expression": "a", "input": {"schema": {"type": "object"}}}
+    plain = {"expression": "a"}
+
+    made = [planner.planned(MappingSpec.model_validate(each)) for each in (described, plain)]
+    assert made[0] == made[1]
 
 
 def test_the_full_values_make_a_plan() -> None:

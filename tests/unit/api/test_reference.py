@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from isthmus_api import crd, reference
+from isthmus_api.expressions.functions import reference as functions
 from isthmus_api.resources import KINDS, ROUTE, Kind
 from isthmus_api.step import VERBS
 
@@ -28,7 +29,8 @@ def test_main_writes_a_page_for_each_kind(tmp_path: Path) -> None:
     written = {path.name: path.read_text() for path in (tmp_path / "new").iterdir()}
 
     assert written == {
-        reference.file_name(kind): reference.to_markdown(kind) for kind in KINDS.values()
+        **{reference.file_name(kind): reference.to_markdown(kind) for kind in KINDS.values()},
+        "functions.md": functions.reference_markdown(),
     }
 
 

@@ -177,8 +177,12 @@ class Expression(Protocol):
         *,
         now: Clock | None = None,
         seed: int | None = None,
+        timeout: float | None = None,
     ) -> Any:
-        """Evaluate on a decoded document; `None` for undefined and for null."""
+        """Evaluate on a decoded document; `None` for undefined and for null.
+
+        `timeout`, in seconds, takes the place of the guard of that name.
+        """
         ...
 
     def evaluate_json(

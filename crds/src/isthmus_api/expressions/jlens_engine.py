@@ -79,12 +79,14 @@ class JlensExpression:
         *,
         now: engine.Clock | None = None,
         seed: int | None = None,
+        timeout: float | None = None,
     ) -> Any:
+        guards = self._guards if timeout is None else {**self._guards, "timeout": timeout}
         try:
-            return self._present.evaluate(value, variables, now=now, seed=seed, **self._guards)
+            return self._present.evaluate(value, variables, now=now, seed=seed, **guards)
         except timestamps.LeftToEngine:
             self._present = self._compiled
-            return self.evaluate(value, variables, now=now, seed=seed)
+            return self.evaluate(value, variables, now=now, seed=seed, timeout=timeout)
         except Exception as error:
             self._fail(error)
 
@@ -128,8 +130,12 @@ class JlensExpression:
         # jlens lets the exception of a function through and notes on it where the call stands.
         name = getattr(error, "token", None)
         about = f"${name}: " if name in self._functions else ""
-        raise engine.EvaluationFault(
-            f"{about}{error}",
+        # A guard may be exceeded inside a function, too: in another Mapping.
+        guarded = isinstance(error, engine.GuardExceeded)
+        kind = engine.GuardExceeded if guarded else engine.EvaluationFault
+        text = error.message if isinstance(error, engine.ExpressionError) else str(error)
+        raise kind(
+            f"{about}{text}",
             code=getattr(error, "code", None) or "U1000",
             source=self.source,
             offset=_call_offset(error, self.source),

@@ -49,15 +49,18 @@ class VariablePath:
         *,
         now: engine.Clock | None = None,
         seed: int | None = None,
+        timeout: float | None = None,
     ) -> Any:
         found: Any = variables.get(self._variable) if variables else None
         for field in self._fields:
             if type(found) is not dict:
-                return self._expression.evaluate(value, variables, now=now, seed=seed)
+                return self._expression.evaluate(
+                    value, variables, now=now, seed=seed, timeout=timeout
+                )
             found = found.get(field)
         if type(found) in _PLAIN:
             return found
-        return self._expression.evaluate(value, variables, now=now, seed=seed)
+        return self._expression.evaluate(value, variables, now=now, seed=seed, timeout=timeout)
 
     def evaluate_json(
         self,

@@ -3,10 +3,9 @@
 import contextlib
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
 from typing import Any
 
-from isthmus_api.expressions import engine, functions, jlens_engine, lint, syntax, templates
+from isthmus_api.expressions import calls, engine, functions, jlens_engine, lint, syntax, templates
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.message import Message
 from isthmus_api.plan import scope
@@ -35,7 +34,7 @@ def template(site: Template, origin: Origin) -> Iterator[Problem]:
             location=origin.locate(site.path),
         )
     for hole in parsed.holes:
-        for finding in _findings(hole.source, site.variables):
+        for finding in (*_findings(hole.source, site.variables), *_foreign(hole.source)):
             line, column = engine.position(site.text, hole.offset + finding.offset)
             yield _problem(finding, site.path, origin, line=line, column=column)
 
@@ -43,6 +42,7 @@ def template(site: Template, origin: Origin) -> Iterator[Problem]:
 def inline(site: Inline, origin: Origin) -> Iterator[Problem]:
     """What is wrong with an expression without marks around it."""
     yield from _problems(_findings(site.text, site.variables), site.path, origin)
+    yield from _problems(_foreign(site.text), site.path, origin)
 
 
 def mapping(resource: Resource[MappingSpec]) -> Iterator[Problem]:
@@ -52,14 +52,23 @@ def mapping(resource: Resource[MappingSpec]) -> Iterator[Problem]:
     """
     spec = resource.spec
     schema = spec.output.schema_ if spec.output else None
-    known = scope.ANYWHERE | _reads(spec).keys()
-    findings = _findings(spec.expression, known, tables=spec.tables, schema=schema)
+    known = scope.ANYWHERE | read_by(spec).keys()
+    tables = (*spec.tables, *spec.shared_tables)
+    findings = _findings(spec.expression, known, tables=tables, schema=schema)
     yield from _problems(findings, _MAPPING_EXPRESSION, resource.origin)
+    for name in sorted(spec.tables.keys() & spec.shared_tables.keys()):
+        yield Problem(
+            Code.NAME_CLASH,
+            f"there are two tables '{name}': one in tables, one in sharedTables",
+            hint="give one of them another name",
+            path=("spec", "sharedTables", name),
+        )
+    yield from _problems(_nameless(spec.expression), _MAPPING_EXPRESSION, resource.origin)
 
 
 def bindings(site: MappingUse, resource: Resource[MappingSpec]) -> Iterator[Problem]:
     """Variables that a Mapping reads and that the step using it does not have."""
-    for name in sorted(_reads(resource.spec).keys() - site.variables):
+    for name in sorted(read_by(resource.spec).keys() - site.variables):
         bound = ", ".join(f"${known}" for known in sorted(site.variables))
         yield Problem(
             Code.EXPRESSION_INVALID,
@@ -98,10 +107,10 @@ def _reads_of(
         case Inline():
             yield from variables(site.text).items()
         case MappingUse() if mapping:
-            yield from _reads(mapping.spec).items()
+            yield from read_by(mapping.spec).items()
 
 
-def _reads(spec: MappingSpec) -> Mapping[str, engine.Fields]:
+def read_by(spec: MappingSpec) -> Mapping[str, engine.Fields]:
     """The variables that a Mapping reads."""
     return variables(spec.expression, functions.library(spec.tables))
 
@@ -117,7 +126,7 @@ def variables(
         expression = jlens_engine.ENGINE.compile(source, library)
     except engine.ExpressionError:
         return {}
-    called = {call.function for call in _calls(source)}
+    called = {call.function for call in calls.of(source)}
     read = expression.reads().variables
     return {name: fields for name, fields in read.items() if name not in called}
 
@@ -130,7 +139,7 @@ def _findings(
     schema: dict[str, Any] | None = None,
 ) -> Iterator[lint.Finding]:
     yield from lint.lint(source, variables=variables, functions=_FUNCTIONS, target_schema=schema)
-    for call in _calls(source):
+    for call in calls.of(source):
         name = call.first if call.function == "table" else None
         if name and name.shape is syntax.Shape.STRING and name.text not in tables:
             near = difflib.get_close_matches(name.text, tables, n=1)
@@ -145,29 +154,33 @@ def _findings(
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    function: str
-    first: syntax.Node | None
-    """The first argument, where it is written: `a ~> $f(b)` is `$f(a, b)`."""
+def _nameless(source: str) -> Iterator[lint.Finding]:
+    """Calls of Mappings that nobody can follow without running them."""
+    for node in calls.astray(source):
+        yield _mapping_finding(
+            source,
+            node,
+            "$mapping takes the name of a Mapping as literal text",
+            'write $mapping("name", …); to choose, write cond ? $mapping("a", …) : …',
+        )
 
 
-def _calls(source: str) -> Iterator[_Call]:
-    """The calls of functions by name."""
-    try:
-        ahead = [syntax.parse(source)]
-    except syntax.Unreadable:
-        return
-    chained: set[int] = set()
-    while ahead:
-        node = ahead.pop()
-        ahead += node.children
-        if node.shape is syntax.Shape.BINARY and node.text == "~>":
-            chained.add(node.children[1].start)
-        if node.shape is syntax.Shape.CALL and node.children[0].shape is syntax.Shape.VARIABLE:
-            callee, *arguments = node.children
-            is_whole = arguments and node.start not in chained
-            yield _Call(callee.text, arguments[0] if is_whole else None)
+def _foreign(source: str) -> Iterator[lint.Finding]:
+    """Calls of Mappings where only the expression of a Mapping may make them."""
+    if calls.mappings(source) or any(calls.astray(source)):
+        nodes = [call.node for call in calls.of(source) if call.function == calls.MAPPING]
+        for node in nodes or calls.astray(source):
+            yield _mapping_finding(
+                source,
+                node,
+                "only the expression of a Mapping may call $mapping",
+                "use a step map: {mapping: …}",
+            )
+
+
+def _mapping_finding(source: str, node: syntax.Node, message: str, hint: str) -> lint.Finding:
+    place = engine.position(source, node.start)
+    return lint.Finding("MappingCall", "error", message, hint, node.start, *place)
 
 
 def _problems(findings: Iterable[lint.Finding], path: Path, origin: Origin) -> Iterator[Problem]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from isthmus_api.connector import ConnectorSpec
-from isthmus_api.mapping import MappingSpec
+from isthmus_api.mapping import JsonSchema, MappingSpec
 from isthmus_api.model import Model
 from isthmus_api.plan import (
     branches,
+    called,
     deliveries,
     expression_checks,
     feeding,
+    schema_reads,
     schemas,
     scope,
     shape,
@@ -58,7 +60,7 @@ def check(resources: Resources) -> tuple[Problem, ...]:
 
 def _all_problems(resources: Resources) -> Iterator[Problem]:
     for mapping in resources.mappings():
-        yield from _of(mapping, expression_checks.mapping(mapping))
+        yield from _of_mapping(mapping, resources)
         yield from _of(mapping, schemas.of_mapping(mapping.spec))
     for connector in resources.connectors():
         yield from _of(connector, sign_in.check(connector))
@@ -88,7 +90,6 @@ def _in_itself(route: Resource[RouteSpec], resources: Resources) -> Iterator[Pro
 
 
 def _in_expressions(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
-    mappings: dict[str, Resource[MappingSpec]] = {}
     known = scope.of_fields(route.spec)
     for site in sites(route.spec):
         mapping = None
@@ -100,15 +101,27 @@ def _in_expressions(route: Resource[RouteSpec], resources: Resources) -> Iterato
             case MappingUse():
                 mapping = resources.mapping(route.key.namespace, site.mapping)
                 if mapping is not None:
-                    mappings[site.mapping] = mapping
                     yield from _of(route, expression_checks.bindings(site, mapping))
         yield from _of(route, expression_checks.fields(site, mapping, known))
-    for mapping in mappings.values():
-        yield from _of(mapping, expression_checks.mapping(mapping))
+    for used in _mappings(route, resources).values():
+        yield from _of_mapping(used, resources)
     for reference in _references(route.spec):
         connector = resources.connector(route.key.namespace, reference.name)
         if reference.kind is CONNECTOR and connector is not None:
             yield from _of(connector, sign_in.check(connector))
+
+
+def _of_mapping(mapping: Resource[MappingSpec], resources: Resources) -> Iterator[Problem]:
+    """What is wrong with the expression of a Mapping and with the Mappings that it calls."""
+    yield from _of(mapping, expression_checks.mapping(mapping))
+    yield from _of(mapping, schema_reads.check(mapping))
+    yield from _of(mapping, called.check(mapping, resources))
+
+
+def _mappings(route: Resource[RouteSpec], resources: Resources) -> dict[str, Resource[MappingSpec]]:
+    """The Mappings that a Route uses, and those that they call in turn."""
+    names = [each.name for each in _references(route.spec) if each.kind is MAPPING]
+    return called.reached(names, route.key.namespace, resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,26 +180,34 @@ def _there(kind: str, namespace: str, resources: Resources) -> str:
 def _join(route: Resource[RouteSpec], resources: Resources) -> RoutePlan:
     namespace = route.key.namespace
     connectors: dict[str, ConnectorSpec] = {}
-    mappings: dict[str, PlannedMapping] = {}
     for reference in _references(route.spec):
         name = reference.name
         if reference.kind is CONNECTOR and (connector := resources.connector(namespace, name)):
             connectors[name] = connector.spec
-        if reference.kind is MAPPING and (mapping := resources.mapping(namespace, name)):
-            mappings[name] = planned(mapping.spec)
     return RoutePlan.of(
         route.spec,
         namespace=namespace,
         name=route.key.name,
         connectors=connectors,
-        mappings=mappings,
+        mappings={name: planned(used.spec) for name, used in _mappings(route, resources).items()},
         feeds=feeding.fed(route, resources),
     )
 
 
 def planned(spec: MappingSpec) -> PlannedMapping:
     """The part of a Mapping that running it needs."""
-    return PlannedMapping(expression=spec.expression, tables=spec.tables)
+    return PlannedMapping(
+        expression=spec.expression,
+        tables=spec.tables,
+        shared=spec.shared_tables,
+        input=_enforced(spec.input),
+        output=_enforced(spec.output),
+    )
+
+
+def _enforced(schema: JsonSchema | None) -> JsonSchema | None:
+    """A schema that messages are held to; one that only describes them is no part of a plan."""
+    return schema if schema and schema.on_mismatch else None
 
 
 def _of(resource: Resource[Model], problems: Iterable[Problem]) -> Iterator[Problem]:

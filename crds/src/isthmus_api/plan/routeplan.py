@@ -16,12 +16,13 @@ from pydantic import Field, ValidationError
 
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.delivery import Delivery
-from isthmus_api.mapping import Expression
+from isthmus_api.mapping import Expression, JsonSchema
 from isthmus_api.message import Message
 from isthmus_api.model import FreeFormObject, Items, Model, Name, Variable
 from isthmus_api.privacy import Privacy
 from isthmus_api.retention import Retention
 from isthmus_api.route import RouteSpec
+from isthmus_api.shared_table import SharedTable
 from isthmus_api.source import Source
 from isthmus_api.step import BranchName, Step
 
@@ -37,6 +38,11 @@ class PlannedMapping(Model):
 
     expression: Expression
     tables: dict[Variable, FreeFormObject] = Field({})
+    shared: dict[Variable, SharedTable] = Field({})
+    """The tables whose rows stand in ConfigMaps."""
+    input: JsonSchema | None = Field(None)
+    """Only where messages are held to it; so is `output`."""
+    output: JsonSchema | None = Field(None)
 
 
 class PlannedFeed(Model):
@@ -78,6 +84,12 @@ class RoutePlan(Model):
         """Whether a journal would let it share limits of Connectors with others. It runs without
         one, too."""
         return any(spec.http and spec.http.rate_limit for spec in self.connectors.values())
+
+    @property
+    def config_maps(self) -> tuple[str, ...]:
+        """The ConfigMaps that its tables stand in, by name."""
+        tables = (each for used in self.mappings.values() for each in used.shared.values())
+        return tuple(sorted({part.name for table in tables for part in table.config_maps}))
 
     @classmethod
     def of(

@@ -36,7 +36,8 @@ def too_large(route: Resource[RouteSpec], plan: RoutePlan) -> Problem | None:
     return Problem(
         Code.PLAN_TOO_LARGE,
         f"the plan of this Route has {size} bytes; a ConfigMap holds {MAX_PLAN_BYTES}",
-        hint="make the tables of its Mappings smaller, or call a Connector for what they hold",
+        hint="put large tables of its Mappings into ConfigMaps (sharedTables), or call a "
+        "Connector for what they hold",
         subject=str(route.key),
         path=path,
         location=route.origin.locate(path),

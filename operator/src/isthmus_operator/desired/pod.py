@@ -31,6 +31,7 @@ GRACE_SECONDS: Final = LINGER_SECONDS + DRAIN_SECONDS + 5
 
 PLAN_FOLDER: Final = "/etc/isthmus/plan"
 SECRETS_FOLDER: Final = "/etc/isthmus/secrets"
+TABLES_FOLDER: Final = "/etc/isthmus/tables"
 USER: Final = 65532
 CONTAINER: Final = "route"
 SECRETS_CONTAINER: Final = "secrets"
@@ -150,8 +151,17 @@ def _process(spec: RouteSpec, plan: RoutePlan, keys: tuple[Key, ...], context: C
             {"name": "plan", "mountPath": PLAN_FOLDER, "readOnly": True},
             *(secrets if keys else ()),
             *(documents if contracts.named(plan) else ()),
+            *_table_mounts(plan),
         ],
     }
+
+
+def _table_mounts(plan: RoutePlan) -> list[Manifest]:
+    """A folder for each ConfigMap that tables stand in, with a file a key."""
+    return [
+        {"name": f"table-{number}", "mountPath": f"{TABLES_FOLDER}/{name}", "readOnly": True}
+        for number, name in enumerate(plan.config_maps)
+    ]
 
 
 def _settings(
@@ -162,6 +172,7 @@ def _settings(
         "ISTHMUS_PLAN": f"{PLAN_FOLDER}/{config_map.KEY}",
         **({"ISTHMUS_SECRETS": SECRETS_FOLDER} if keys else {}),
         **({"ISTHMUS_CONTRACTS": contracts.FOLDER} if contracts.named(plan) else {}),
+        **({"ISTHMUS_TABLES": TABLES_FOLDER} if plan.config_maps else {}),
         **(_journal(used, context) if used else {}),
         "ISTHMUS_PORT": TRAFFIC_PORT,
         "ISTHMUS_ADMIN_PORT": ADMIN_PORT,
@@ -198,7 +209,17 @@ def _volumes(owner: Owner, plan: RoutePlan, keys: tuple[Key, ...]) -> list[Manif
     secrets = {"name": "secrets", "projected": {"sources": _sources(keys)}}
     named = contracts.named(plan)
     documents = {"name": "contracts", "projected": {"sources": contracts.sources(named)}}
-    return [plan_volume, *([secrets] if keys else []), *([documents] if named else [])]
+    # One that is missing keeps no pod waiting: the runtime says which, and the Route's status too.
+    tables = [
+        {"name": f"table-{number}", "configMap": {"name": name, "optional": True}}
+        for number, name in enumerate(plan.config_maps)
+    ]
+    return [
+        plan_volume,
+        *([secrets] if keys else []),
+        *([documents] if named else []),
+        *tables,
+    ]
 
 
 def _sources(keys: tuple[Key, ...]) -> list[Manifest]:

@@ -169,7 +169,7 @@ async def _named(work: Work, world: World) -> tuple[Resources, tuple[Problem, ..
             found += _others(key, world)
             continue
         if key.kind == MAPPING.name:
-            wrong += await world.verdicts.of(declared)
+            wrong += await world.verdicts.of(declared, world.declared.called(key))
         resource = declared.read()
         if isinstance(resource, Resource):
             found.append(resource)
@@ -179,13 +179,15 @@ async def _named(work: Work, world: World) -> tuple[Resources, tuple[Problem, ..
 
 
 def _related(route: Declared, world: World) -> set[Key]:
-    """What a Route names, the Routes that it feeds, and all those that it is fed by in turn."""
+    """What a Route names and its Mappings call, the Routes that it feeds, and all those that it is
+    fed by in turn."""
     feeders: set[Key] = set()
     ahead = _feeders(route.references)
     while ahead:
         feeders |= ahead
         ahead = _feeders(used for each in ahead for used in world.declared.used_by(each)) - feeders
-    return {*route.references, *world.declared.users(route.key), *feeders}
+    declared = world.declared
+    return {*route.references, *declared.below(route.key), *declared.users(route.key), *feeders}
 
 
 def _feeders(references: Iterable[Key]) -> set[Key]:

@@ -107,11 +107,12 @@ class Binder:
         compiled = templates.CompiledTree(value, jlens_engine.ENGINE, NO_TABLES)
         return Tree(compiled, self._names(compiled.reads()))
 
-    def expression(
-        self, source: str, library: Mapping[str, engine.Function] = NO_TABLES
-    ) -> Expression:
+    def expression(self, source: str) -> Expression:
         """Compile an expression without marks around it."""
-        compiled = jlens_engine.ENGINE.compile(source, library)
+        return self.bind(jlens_engine.ENGINE.compile(source, NO_TABLES))
+
+    def bind(self, compiled: engine.Expression) -> Expression:
+        """Take in an expression that is compiled already."""
         return Expression(compiled, self._names((compiled.reads(),)))
 
     def _names(self, reads: Iterable[engine.Reads]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from isthmus_runtime import metrics
 from isthmus_runtime.body import Body, not_encodable
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault, from_expression
+from isthmus_runtime.shared_tables import NO_TABLES, SharedTables
 from isthmus_runtime.steps import call, flow, respond, translate, validate
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.verb import Plain, Run, Verb, waits
@@ -79,8 +80,10 @@ class Compiler:
         *,
         noting: Noting | None = None,
         stores: "Stores | None" = None,  # not imported: most Routes keep nothing, and start sooner
+        tables: SharedTables = NO_TABLES,
     ) -> None:
         self.binder = Binder()
+        self._mappings = tables.filled(plan)
         self._plan = plan
         self._connectors = connectors
         self._noting = noting
@@ -113,7 +116,7 @@ class Compiler:
                 mark = self._mark(spec, labels[2])
                 return call.compile(step, self.binder, system, labels, mark=mark)
             case Step(map=spec) if spec:
-                return translate.compile_map(spec, self.binder, self._plan)
+                return translate.compile_map(spec, self.binder, self._plan, labels, self._mappings)
             case Step(filter=condition) if condition:
                 return flow.compile_filter(condition, self.binder)
             case Step(choice=spec) if spec:

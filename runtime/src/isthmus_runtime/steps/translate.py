@@ -1,17 +1,23 @@
 """map and aggregate: make a new body of the present one."""
 
-from isthmus_api.expressions import functions
+from isthmus_api.expressions import composition
 from isthmus_api.plan import RoutePlan
 from isthmus_api.step import Aggregate, Map
+from isthmus_runtime.shared_tables import Filling
+from isthmus_runtime.steps import contract
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.verb import Plain
 
 
-def compile_map(spec: Map, binder: Binder, plan: RoutePlan) -> Plain:
-    """The verb of a map step: a Mapping of the plan, or an expression in place."""
+def compile_map(
+    spec: Map, binder: Binder, plan: RoutePlan, labels: tuple[str, ...], filled: Filling
+) -> Plain:
+    """The verb of a map step: a Mapping of the plan, `filled` with its tables, or an expression in
+    place."""
     if spec.mapping is not None:
         mapping = plan.mappings[spec.mapping]
-        return binder.expression(mapping.expression, functions.library(mapping.tables)).body
+        verb = binder.bind(composition.compile(filled[spec.mapping], filled)).body
+        return contract.around(verb, mapping, spec.mapping, labels)
     return binder.expression(spec.expression or "$").body
 
 

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus_api import json_text
-from isthmus_api.expressions import engine, functions, jlens_engine, jsonata2py_engine
+from isthmus_api.expressions import engine, jlens_engine, jsonata2py_engine
+from isthmus_api.expressions.functions import reference
 
-LIBRARY = functions.library(functions.EXAMPLE_TABLES)
+LIBRARY = reference.example_library(jlens_engine.ENGINE)
 
 EXPRESSIONS = """
 order

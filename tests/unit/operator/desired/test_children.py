@@ -54,6 +54,7 @@ def test_a_route_that_is_exposed_has_one_child_more() -> None:
         "smallest": [],
         "every-field": ["Ingress"],
         "paused": ["Ingress"],
+        "tables": [],
         "gateway": ["HTTPRoute"],
         "webhook": ["HTTPRoute"],
         "schedule": [],

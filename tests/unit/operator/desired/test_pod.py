@@ -91,12 +91,27 @@ def test_the_image_is_the_contexts() -> None:
 def test_the_plan_is_on_the_pods_and_in_what_they_mount(case: Case) -> None:
     children = {each["kind"]: each for each in case.children()}
     template = children["Deployment"]["spec"]["template"]
-    [mounted] = [v["configMap"]["name"] for v in template["spec"]["volumes"] if "configMap" in v]
+    [mounted] = [v["configMap"]["name"] for v in template["spec"]["volumes"] if v["name"] == "plan"]
 
     assert template["metadata"]["annotations"][PLAN_ANNOTATION] == case.plan.hash
     assert mounted == children["ConfigMap"]["metadata"]["name"]
     assert json.loads(children["ConfigMap"]["data"]["plan.json"])["name"] == case.route.key.name
     assert children["ConfigMap"]["immutable"] is True
+
+
+def test_each_config_map_of_tables_is_a_folder_and_keeps_no_pod_waiting() -> None:
+    children = {each["kind"]: each for each in CASES["tables"].children()}
+    spec = children["Deployment"]["spec"]["template"]["spec"]
+    [container] = spec["containers"]
+    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    volumes = {each["name"]: each["configMap"] for each in spec["volumes"]}
+
+    assert volumes.keys() == mounts.keys()
+    assert {mounts[name]: volumes[name] for name in volumes if name != "plan"} == {
+        "/etc/isthmus/tables/prices-be": {"name": "prices-be", "optional": True},
+        "/etc/isthmus/tables/prices-nl": {"name": "prices-nl", "optional": True},
+    }
+    assert {"name": "ISTHMUS_TABLES", "value": "/etc/isthmus/tables"} in container["env"]
 
 
 @CASE
