@@ -20,6 +20,7 @@ _COMMANDS = {
     "run": "Serve every Route in a folder of manifests.",
     "lint": "Check manifests without running them.",
     "test": "Run the tests that Mappings and Routes hold.",
+    "render": "Print the objects that the operator makes of Routes.",
     "messages": "See, replay and drop the messages of Routes.",
     "openapi": "Describe the served Routes as OpenAPI.",
     "crds": "Print the CustomResourceDefinitions.",
