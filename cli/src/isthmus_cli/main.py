@@ -21,6 +21,7 @@ _COMMANDS = {
     "lint": "Check manifests without running them.",
     "test": "Run the tests that Mappings and Routes hold.",
     "render": "Print the objects that the operator makes of Routes.",
+    "trace": "Show what is behind a Route, and what is wrong.",
     "messages": "See, replay and drop the messages of Routes.",
     "openapi": "Describe the served Routes as OpenAPI.",
     "crds": "Print the CustomResourceDefinitions.",

@@ -23,9 +23,6 @@ CHUNK: Final = 500
 """Objects of one page, as kubectl asks for them."""
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0
-MERGE: Final = "application/merge-patch+json"
-MANAGER: Final = "isthmus-cli"
-"""As whom the API server notes what we write."""
 
 
 class Api:
@@ -74,47 +71,6 @@ class Api:
             return False
         return any(each["name"] == kind.plural for each in found["resources"])
 
-    def merge(self, kind: Kind, namespace: str, name: str, patch: Object) -> Object:
-        """Change some fields of an object (a JSON merge patch)."""
-        return self._json(
-            "PATCH",
-            kind.path(namespace, name),
-            Asked("patch", kind.plural, namespace, name),
-            query={"fieldManager": MANAGER},
-            body=patch,
-        )
-
-    def watch(
-        self, kind: Kind, namespace: str, name: str, *, seconds: int
-    ) -> Iterator[tuple[str, Object]]:
-        """What becomes of one object, its present state first: ADDED, MODIFIED, DELETED."""
-        query = {
-            "watch": "1",
-            "fieldSelector": f"metadata.name={name}",
-            "timeoutSeconds": str(seconds),
-        }
-        asked = Asked("watch", kind.plural, namespace)
-        for line in self.lines(kind.path(namespace), asked, query=query, read=seconds + 10.0):
-            event = json.loads(line)
-            yield str(event["type"]), event["object"]
-
-    def lines(
-        self, path: str, asked: Asked, *, query: Mapping[str, str], read: float | None
-    ) -> Iterator[bytes]:
-        """The lines of an answer as they come; `read` is how many seconds it may be silent."""
-        with self._answer("GET", path, asked, query=query, read=read) as answer:
-            unread = b""
-            for chunk in answer.stream(65_536, decode_content=True):
-                *whole, unread = (unread + chunk).split(b"\n")
-                yield from whole
-            if unread:
-                yield unread
-
-    def text(self, path: str, asked: Asked) -> str:
-        """An answer that is no JSON."""
-        with self._answer("GET", path, asked) as answer:
-            return bytes(answer.read()).decode("utf-8", "replace")
-
     def user(self) -> str:
         """As whom the API server knows the user; the kubeconfig's name where it does not say."""
         path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -148,11 +104,10 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         body: Object | None = None,
-        read: float | None = READ_SECONDS,
     ) -> Iterator[Any]:
         """An answer that is a success; whatever goes wrong until its end is a `NoCluster`."""
         with reached(self.client.configuration.host):
-            answer = self._send(method, path, query or {}, body, read)
+            answer = self._send(method, path, query or {}, body)
             try:
                 if answer.status >= 300:
                     raise errors.refused(asked, answer.status, answer.read())
@@ -166,11 +121,10 @@ class Api:
         path: str,
         query: Mapping[str, str],
         body: Object | None,
-        read: float | None,
     ) -> Any:
-        headers = {"Accept": "application/json, */*"}
+        headers = {"Accept": "application/json"}
         if body is not None:
-            headers["Content-Type"] = MERGE if method == "PATCH" else "application/json"
+            headers["Content-Type"] = "application/json"
         self.client.update_params_for_auth(headers, [], ["BearerToken"])
         said = urlencode({name: value for name, value in query.items() if value})
         return self.client.rest_client.pool_manager.request(
@@ -181,7 +135,7 @@ class Api:
             preload_content=False,
             redirect=False,  # our token is for this server and no other
             retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read),
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         )
 
 

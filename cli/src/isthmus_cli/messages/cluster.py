@@ -33,7 +33,7 @@ def office(namespace: str, *, context: str | None) -> Iterator["PodOffice"]:
     if not pods:
         raise NoOffice(
             f"no pod in the namespace {namespace} has a journal and is ready; "
-            f"`isthmus status -n {namespace}` says why"
+            f"`kubectl -n {namespace} get routes` says why"
         )
     found = PodOffice(api, namespace, pods, who=api.user())
     try:
