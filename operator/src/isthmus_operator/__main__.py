@@ -15,7 +15,6 @@ import uvloop
 
 from isthmus_operator import health, logs, metrics
 from isthmus_operator.declared import Declared
-from isthmus_operator.desired import Context, Gateway, Journal, SecretKey
 from isthmus_operator.events import Events, Subject
 from isthmus_operator.health import Health, overdue
 from isthmus_operator.kube import Access, Client, NoAccess, kinds
@@ -85,7 +84,7 @@ async def _lead(
         access,
         client,
         namespaces=settings.namespaces,
-        context=_context(settings),
+        context=settings.context(),
         workers=settings.workers,
         tell=lambda declared, kind, reason, message: told.tell(
             _subject(declared), kind=kind, reason=reason, message=message
@@ -100,17 +99,6 @@ async def _lead(
     holding.cancel()
     # Only after the last write: from here on the standby may work.
     await lease.release()
-
-
-def _context(settings: Settings) -> Context:
-    secret = settings.journal_secret
-    return Context(
-        image=settings.runtime_image,
-        pull_policy=settings.runtime_pull_policy,
-        gateway=Gateway(*settings.gateway) if settings.gateway else None,
-        journal=Journal(SecretKey(*secret), settings.journal_port) if secret else None,
-        claim_seconds=settings.claim_seconds,
-    )
 
 
 def _look_after(operator: Operator, checks: Health) -> None:

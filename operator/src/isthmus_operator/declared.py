@@ -7,18 +7,17 @@ Connector or a Mapping finds exactly the Routes that it touches, through Mapping
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 
-from isthmus_api import manifests
-from isthmus_api.expressions import calls
+from isthmus_api import manifests, references
 from isthmus_api.model import API_VERSION, Model
 from isthmus_api.problems import Problem
-from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, NOWHERE, ROUTE, Key, Resource
+from isthmus_api.resources import KINDS, MAPPING, NOWHERE, ROUTE, Key, Resource
 from isthmus_operator.kept import packed
 from isthmus_operator.metrics import State
 
@@ -65,7 +64,7 @@ class Declared:
             deleting="deletionTimestamp" in metadata,
             manifest=packed(manifest),
             status=packed(found.get("status") or {}),
-            references=frozenset(_references(key, manifest["spec"])),
+            references=frozenset(references.of(key, manifest["spec"])),
             standing=_standing(found.get("status") or {}),
         )
 
@@ -238,37 +237,3 @@ def _read(manifest: bytes) -> Read:
 
 
 _read_and_kept = lru_cache(maxsize=_READ_AND_KEPT)(_read)
-
-
-def _references(key: Key, spec: Any) -> Iterator[Key]:
-    """What an object names, as far as its spec can be made out: it may not fit the model."""
-    if not isinstance(spec, dict):
-        return
-    if key.kind == ROUTE.name:
-        yield from _of_route(key, spec)
-    if key.kind == MAPPING.name and isinstance(expression := spec.get("expression"), str):
-        for name in calls.mappings(expression):
-            yield Key(MAPPING.name, key.namespace, name)
-
-
-def _of_route(key: Key, spec: dict[str, Any]) -> Iterator[Key]:
-    branches, source = spec.get("branches"), spec.get("source")
-    lists = [spec.get("steps"), *(branches.values() if isinstance(branches, dict) else ())]
-    steps = itertools.chain.from_iterable(each for each in lists if _is_list(each))
-    for part in _dicts((*steps, source, source.get("poll") if isinstance(source, dict) else None)):
-        for verb, field_, kind in (
-            ("call", "connector", CONNECTOR),
-            ("map", "mapping", MAPPING),
-            ("route", "name", ROUTE),
-        ):
-            used = part.get(verb)
-            if isinstance(used, dict) and isinstance(name := used.get(field_), str):
-                yield Key(kind.name, key.namespace, name)
-
-
-def _dicts(values: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    return (value for value in values if isinstance(value, dict))
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
+from isthmus_operator.desired import Context, Gateway, Journal, SecretKey
 from isthmus_operator.desired.context import CLAIM_SECONDS
 from isthmus_operator.logs import LEVELS
 
@@ -63,22 +64,34 @@ class Settings:
         """The settings; `WrongSettings` tells all that is wrong at once."""
         read = _Reader(environment)
         settings = cls(
-            runtime_image=read("RUNTIME_IMAGE", _image),
+            runtime_image=read("RUNTIME_IMAGE", image),
             namespace=read("NAMESPACE", _namespace),
             pod=read("POD", _name),
-            runtime_pull_policy=read("RUNTIME_PULL_POLICY", _pull_policy, "IfNotPresent"),
+            runtime_pull_policy=read("RUNTIME_PULL_POLICY", pull_policy, "IfNotPresent"),
             namespaces=read("NAMESPACES", _namespaces, ""),
             lease=read("LEASE", _name, "isthmus-operator"),
             port=read("PORT", _between(1, 65535), "9090"),
             workers=read("WORKERS", _between(1, 256), "16"),
-            gateway=read("GATEWAY", _gateway, ""),
-            journal_secret=read("JOURNAL_SECRET", _secret_key, ""),
+            gateway=read("GATEWAY", gateway, ""),
+            journal_secret=read("JOURNAL_SECRET", secret_key, ""),
             journal_port=read("JOURNAL_PORT", _between(1, 65535), "5432"),
             claim_seconds=read("CLAIM_SECONDS", _between(5, 3600), str(CLAIM_SECONDS)),
             log_level=read("LOG_LEVEL", _level, "INFO"),
         )
         read.finish()
         return settings
+
+    def context(self, *, gateway_api: bool = False) -> Context:
+        """What the desired state depends on; whether there is a Gateway API the cluster tells."""
+        secret = self.journal_secret
+        return Context(
+            image=self.runtime_image,
+            pull_policy=self.runtime_pull_policy,
+            gateway=Gateway(*self.gateway) if self.gateway else None,
+            gateway_api=gateway_api,
+            journal=Journal(SecretKey(*secret), self.journal_port) if secret else None,
+            claim_seconds=self.claim_seconds,
+        )
 
 
 class _Reader:
@@ -125,7 +138,8 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…")
 
 
-def _image(text: str) -> str:
+def image(text: str) -> str:
+    """An image; `ValueError` says what to write, as those below do."""
     if not text or re.search(r"\s", text):
         raise ValueError("the image that Routes run in, such as isthmus-runtime:0.1.0")
     return text
@@ -150,21 +164,24 @@ def _namespaces(text: str) -> tuple[str, ...]:
     return names
 
 
-def _gateway(text: str) -> tuple[str, str] | None:
+def gateway(text: str) -> tuple[str, str] | None:
+    """Namespace and name of a Gateway."""
     namespace, _, name = text.partition("/")
     if text and not (_LABEL.fullmatch(namespace) and _SUBDOMAIN.fullmatch(name)):
         raise ValueError("namespace/name of a Gateway, such as edge/public, or nothing")
     return (namespace, name) if text else None
 
 
-def _secret_key(text: str) -> tuple[str, str] | None:
+def secret_key(text: str) -> tuple[str, str] | None:
+    """Name and key of a Secret."""
     name, _, key = text.partition("/")
     if text and not (_SUBDOMAIN.fullmatch(name) and _SECRET_KEY.fullmatch(key)):
         raise ValueError("name/key of a Secret, such as journal/dsn, or nothing")
     return (name, key) if text else None
 
 
-def _pull_policy(text: str) -> str:
+def pull_policy(text: str) -> str:
+    """When an image is pulled."""
     if text not in PULL_POLICIES:
         raise ValueError(f"one of {', '.join(PULL_POLICIES)}")
     return text

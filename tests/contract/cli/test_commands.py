@@ -36,14 +36,15 @@ def test_the_version_waits_for_no_engine() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
 
-    heavy = {"pydantic", "jlens", "yaml", "orjson", "isthmus_api", "isthmus_runtime", "uvloop"}
+    heavy = {"pydantic", "jlens", "yaml", "orjson", "uvloop", "kubernetes", "urllib3", "asyncio"}
+    heavy |= {"isthmus_api", "isthmus_runtime", "isthmus_operator"}
     assert heavy & set(ended.stdout.split()) == set()
 
 
 def test_the_help_names_every_command(isthmus: Isthmus) -> None:
     told = isthmus("--help").stdout
 
-    for command in ("run", "lint", "test", "openapi", "crds", "version"):
+    for command in ("run", "lint", "test", "render", "trace", "openapi", "crds", "version"):
         assert f"  {command} " in told
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from cluster_command import Command
 from control_plane import ControlPlane
 from operating import Cluster
 
@@ -72,3 +73,9 @@ def namespace(plane: ControlPlane) -> str:
 def cluster(plane: ControlPlane, client: Client, namespace: str) -> Cluster:
     """A namespace for an operator to work in."""
     return Cluster(plane, client, namespace)
+
+
+@pytest.fixture
+def isthmus(plane: ControlPlane, namespace: str, tmp_path: Path) -> Command:
+    """The installed command, in the namespace of the test."""
+    return Command(plane, namespace, tmp_path)

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from isthmus_cli import local_journal
+from isthmus_cli.cluster.errors import NoCluster
 from isthmus_cli.messages.office import NoOffice, Office, Refused
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -32,7 +33,7 @@ class Place:
         try:
             with self._opened() as office:
                 yield office
-        except (NoOffice, Refused) as error:
+        except (NoCluster, NoOffice, Refused) as error:
             click.echo(f"isthmus: {error}", err=True)
             raise SystemExit(FOUND) from error
 

@@ -1,0 +1,170 @@
+"""The API server, asked with the user's own kubeconfig: objects are dicts, lists come in pages.
+
+Of the kubernetes package it uses what reads a kubeconfig (plug-ins, client certificates, proxies)
+and the pool of connections that comes of it, and none of its typed models.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import urllib3
+from kubernetes import config
+
+from isthmus_cli.cluster import errors
+from isthmus_cli.cluster.errors import Asked, NoCluster
+from isthmus_cli.cluster.kinds import Kind
+
+Object = dict[str, Any]
+
+CHUNK: Final = 500
+"""Objects of one page, as kubectl asks for them."""
+CONNECT_SECONDS: Final = 10.0
+READ_SECONDS: Final = 60.0
+
+
+class Api:
+    """One API server, and the namespace that the context of the kubeconfig names."""
+
+    def __init__(self, context: str | None) -> None:
+        """The present context, or another one; `NoCluster` where there is none."""
+        try:
+            self.client: Any = config.new_client_from_config(context=context)
+            self.context = _context(context)
+        except config.ConfigException as error:
+            raise NoCluster(_no_config(error, context)) from error
+        self.namespace = str(self.context["context"].get("namespace") or "default")
+
+    def get(self, kind: Kind, namespace: str | None, name: str) -> Object:
+        """One object."""
+        asked = Asked("get", kind.plural, namespace, name)
+        return self._json("GET", kind.path(namespace, name), asked)
+
+    def find(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
+        """One object, or None when there is none."""
+        try:
+            return self.get(kind, namespace, name)
+        except errors.NotFound:
+            return None
+
+    def list(
+        self, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = ""
+    ) -> Iterator[Object]:
+        """All objects of a namespace, or of all (`namespace` None), page by page."""
+        asked = Asked("list", kind.plural, namespace)
+        query = {"limit": str(CHUNK), "labelSelector": labels, "fieldSelector": fields}
+        while True:
+            page = self._json("GET", kind.path(namespace), asked, query=query)
+            yield from page.get("items") or ()
+            if not (more := (page.get("metadata") or {}).get("continue")):
+                return
+            query["continue"] = more
+
+    def serves(self, kind: Kind) -> bool:
+        """Whether the cluster has a kind at all; everybody may ask that."""
+        path = f"/apis/{kind.api_version}"
+        try:
+            found = self._json("GET", path, Asked("get", kind.api_version, None))
+        except errors.NotFound:
+            return False
+        return any(each["name"] == kind.plural for each in found["resources"])
+
+    def user(self) -> str:
+        """As whom the API server knows the user; the kubeconfig's name where it does not say."""
+        path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+        asked = Asked("create", "selfsubjectreviews", None)
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            review = self._json("POST", path, asked, body=body)
+        except errors.Refused:
+            return str(self.context["context"].get("user", ""))
+        return str(review["status"]["userInfo"]["username"])
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        asked: Asked,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+    ) -> Object:
+        with self._answer(method, path, asked, query=query, body=body) as answer:
+            found: Object = json.loads(answer.read())
+            return found
+
+    @contextlib.contextmanager
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        asked: Asked,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+    ) -> Iterator[Any]:
+        """An answer that is a success; whatever goes wrong until its end is a `NoCluster`."""
+        with reached(self.client.configuration.host):
+            answer = self._send(method, path, query or {}, body)
+            try:
+                if answer.status >= 300:
+                    raise errors.refused(asked, answer.status, answer.read())
+                yield answer
+            finally:
+                answer.close()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Object | None,
+    ) -> Any:
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        self.client.update_params_for_auth(headers, [], ["BearerToken"])
+        said = urlencode({name: value for name, value in query.items() if value})
+        return self.client.rest_client.pool_manager.request(
+            method,
+            self.client.configuration.host + path + (f"?{said}" if said else ""),
+            body=None if body is None else json.dumps(body),
+            headers=headers,
+            preload_content=False,
+            redirect=False,  # our token is for this server and no other
+            retries=False,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+        )
+
+
+@contextlib.contextmanager
+def reached(server: str) -> Iterator[None]:
+    """Tell why a server gives no answer."""
+    try:
+        yield
+    except (OSError, urllib3.exceptions.HTTPError) as error:
+        raise NoCluster(f"the API server cannot be reached at {server}: {_why(error)}") from error
+
+
+def _why(error: BaseException) -> str:
+    """The innermost reason, without the names of classes that lead to it."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return str(error) or type(error).__name__
+
+
+def _context(name: str | None) -> Object:
+    every, active = config.list_kube_config_contexts()
+    found: Object = next((each for each in every if each["name"] == name), active)
+    return found
+
+
+def _no_config(error: Exception, context: str | None) -> str:
+    known: list[str] = []
+    with contextlib.suppress(config.ConfigException):
+        known = [each["name"] for each in config.list_kube_config_contexts()[0]]
+    if context is not None and known and context not in known:
+        return f"the kubeconfig has no context {context}; there are: {', '.join(sorted(known))}"
+    return f"no cluster: {error}; set KUBECONFIG, or --context"

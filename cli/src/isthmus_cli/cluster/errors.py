@@ -1,0 +1,79 @@
+"""Errors of the API server, as people can act on them.
+
+NoCluster       there is no way to the cluster, or it gives no answer
+    Refused     it answers, and refuses; `status` is that of HTTP
+        NotFound    there is no such object, or no such kind
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+class NoCluster(Exception):
+    """The cluster does not do what was asked; the message says what to do about it."""
+
+
+class Refused(NoCluster):
+    """The API server refuses a request."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotFound(Refused):
+    """There is no such object, or no such kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request needs, in the words of RBAC."""
+
+    verb: str
+    resource: str
+    namespace: str | None
+    """None: of all namespaces."""
+    name: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it needs it."""
+        return f"the namespace {self.namespace}" if self.namespace else "all namespaces"
+
+
+def refused(asked: Asked, status: int, body: Any) -> Refused:
+    """The error for an answer that is no success."""
+    told = said(body) or f"HTTP {status}"
+    if status == 401:
+        return Refused(
+            "the API server does not know you: sign in again, or choose another --context",
+            status=status,
+        )
+    if status == 403:
+        return Refused(
+            f"you may not do that: it needs {asked.verb} on {asked.resource} in {asked.place} "
+            f"({told})",
+            status=status,
+        )
+    if status == 404:
+        return NotFound(_absent(asked, told), status=status)
+    return Refused(f"the API server refuses: {told}", status=status)
+
+
+def _absent(asked: Asked, told: str) -> str:
+    if asked.name:
+        return f"there is no {asked.resource}/{asked.name} in {asked.place} ({told})"
+    return (
+        f"this cluster has no {asked.resource} ({told}); install the chart, or choose another "
+        "--context"
+    )
+
+
+def said(body: Any) -> str:
+    """What the API server says, without headers."""
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
+        return text.strip()[:500]

@@ -1,0 +1,61 @@
+"""Arguments and options that say which cluster, which namespace and which Route."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from isthmus_cli.cluster.errors import NoCluster
+
+if TYPE_CHECKING:
+    from isthmus_cli.cluster.api import Api
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FOUND: Final = 1
+_KINDS: Final = frozenset({"", "route", "routes", "rt", "route.isthmus.dev", "routes.isthmus.dev"})
+
+
+def _name(_: click.Context, __: click.Parameter, given: str) -> str:
+    kind, _slash, name = given.rpartition("/")
+    if kind.lower() not in _KINDS or not name:
+        raise click.BadParameter(f"{given!r} is no Route; write route/NAME")
+    return name
+
+
+route = click.argument("name", metavar="route/NAME", callback=_name)
+"""A Route, as kubectl names it; `NAME` alone will do."""
+
+namespace = click.option(
+    "-n",
+    "--namespace",
+    metavar="NAMESPACE",
+    help="Its namespace; that of the kubeconfig's context by default.",
+)
+context = click.option("--context", metavar="NAME", help="Context of the kubeconfig.")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A namespace of a cluster."""
+
+    api: "Api"
+    namespace: str
+
+
+@contextlib.contextmanager
+def place(context: str | None, namespace: str | None = None) -> Iterator[Place]:
+    """The cluster and the namespace. What goes wrong there ends the command, with a word about it.
+
+    The kubernetes package is imported here, by the commands that need it.
+    """
+    from isthmus_cli.cluster.api import Api
+
+    try:
+        api = Api(context)
+        yield Place(api, namespace or api.namespace)
+    except NoCluster as error:
+        click.echo(f"isthmus: {error}", err=True)
+        raise SystemExit(FOUND) from error
