@@ -45,7 +45,7 @@ class Pod:
         return self.root / inside.lstrip("/")
 
     def mount(self) -> None:
-        """Write what the kubelet would mount, a made-up value for every key of a Secret."""
+        """Write what the kubelet would mount, a made-up value for every key that is projected."""
         volumes = {each["name"]: each for each in self.spec["volumes"]}
         for mounted in self.process["volumeMounts"]:
             folder = self.path(mounted["mountPath"])
@@ -65,8 +65,8 @@ class Pod:
             assert volume["configMap"]["name"] == config_map["metadata"]["name"]
             return dict(config_map["data"])
         sources = volume.get("projected", {}).get("sources", ())
-        items = [item for source in sources for item in source["secret"]["items"]]
-        return {item["path"]: "made-up" for item in items}
+        held = [kind for source in sources for kind in source.values()]
+        return {item["path"]: "made-up" for kind in held for item in kind["items"]}
 
     @property
     def plain(self) -> dict[str, str]:
