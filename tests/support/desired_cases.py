@@ -220,16 +220,6 @@ spec:
 """
 
 TABLES = """
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: prices-nl}
-data: {nl.csv: "sku,net\\nA,1\\n"}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: prices-be}
-data: {be.csv: "sku,net\\nB,2\\n"}
----
 apiVersion: isthmus.dev/v1alpha1
 kind: Mapping
 metadata: {name: price}

@@ -55,8 +55,7 @@ def load(path: Path) -> Loaded:
             reading.file(found)
     resources = Resources(reading.resources)
     config_maps = shared_tables.collected(tuple(reading.config_maps))
-    unreadable = shared_tables.problems(resources, config_maps)
-    return Loaded(resources, (*reading.problems, *unreadable), reading.others, config_maps)
+    return Loaded(resources, tuple(reading.problems), reading.others, config_maps)
 
 
 class _Reading:

@@ -7,7 +7,7 @@ import click
 
 from isthmus_api.plan import check
 from isthmus_api.problems import errors
-from isthmus_cli import contracts, folder, options, report
+from isthmus_cli import contracts, folder, options, report, shared_tables
 
 
 @click.command()
@@ -22,6 +22,11 @@ def lint(path: Path, strict: bool, output: report.Output) -> None:
     """
     loaded = folder.load(path)
     options.refuse_empty(loaded, path)
-    problems = (*loaded.problems, *check(loaded.resources), *contracts.check(loaded))
+    problems = (
+        *loaded.problems,
+        *check(loaded.resources),
+        *shared_tables.problems(loaded.resources, loaded.config_maps),
+        *contracts.check(loaded),
+    )
     report.show(problems, output=output, objects=loaded.objects, others=loaded.others)
     sys.exit(1 if errors(problems) or (strict and problems) else 0)

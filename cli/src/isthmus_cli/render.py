@@ -18,13 +18,14 @@ from isthmus_cli import folder, options, rendering, report
 from isthmus_cli.cluster import options as where
 from isthmus_operator import settings
 from isthmus_operator.desired import Context, Gateway, Journal, Manifest, SecretKey
+from isthmus_operator.desired.context import CLAIM_SECONDS
 
 T = TypeVar("T")
 
 POSTGRES: Final = 5432
 _ONE_LINE: Final = 1_000_000_000
 """The plan is JSON; folded it could not be compared."""
-_OFFLINE: Final = ("image", "pull_policy", "journal", "journal_port", "gateway")
+_OFFLINE: Final = ("image", "pull_policy", "journal", "journal_port", "claim_seconds", "gateway")
 
 
 def _parsed(parse: Callable[[str], T]) -> Callable[[click.Context, click.Parameter, Any], T | None]:
@@ -73,6 +74,11 @@ def _parsed(parse: Callable[[str], T]) -> Callable[[click.Context, click.Paramet
     "--journal-port",
     type=click.IntRange(1, 65535),
     help=f"What journal.postgres.port of the chart says.  [default: {POSTGRES}]",
+)
+@click.option(
+    "--claim-seconds",
+    type=click.IntRange(*settings.CLAIM_SECONDS_RANGE),
+    help=f"What journal.claimSeconds of the chart says.  [default: {CLAIM_SECONDS}]",
 )
 @click.option(
     "--gateway",
@@ -170,6 +176,7 @@ def _offline(namespace: str | None, given: dict[str, Any]) -> _Source:
         journal=Journal(SecretKey(*journal), given["journal_port"] or POSTGRES)
         if journal
         else None,
+        claim_seconds=given["claim_seconds"] or CLAIM_SECONDS,
     )
     return _Source(namespace or "default", lambda _: context, lambda _: None, _told_offline)
 

@@ -15,7 +15,7 @@ from isthmus_api.contract import Contract
 from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan, check, plan
 from isthmus_api.problems import Problem, Severity, errors
-from isthmus_cli import contracts, folder, local_journal, report
+from isthmus_cli import contracts, folder, local_journal, report, shared_tables
 from isthmus_runtime import logs, secrets
 from isthmus_runtime.runtime import Runtime, Settings
 from isthmus_runtime.shared_tables import GivenConfigMaps, SharedTables
@@ -149,7 +149,8 @@ class _Session:
     def _read(self) -> tuple[list[RoutePlan], tuple[Problem, ...], GivenConfigMaps]:
         """The plans of the folder, everything that is wrong with it, and its ConfigMaps."""
         loaded = self._loaded = folder.load(self._path)
-        found = check(loaded.resources)
+        unreadable = shared_tables.problems(loaded.resources, loaded.config_maps)
+        found = (*check(loaded.resources), *unreadable)
         # A contract stops nothing, whatever is wrong with it.
         misfits = (replace(each, severity=Severity.WARNING) for each in contracts.check(loaded))
         problems = (*loaded.problems, *found, *misfits)

@@ -27,7 +27,7 @@ def _read(namespace: str, found: Found, name: str) -> Data | None:
 
 
 def problems(resources: Resources, found: Found) -> Iterator[Problem]:
-    """Shared tables that cannot be read."""
+    """Shared tables that cannot be read; a concern of those who look something up in them."""
     for mapping in resources.mappings():
         for name, table in mapping.spec.shared_tables.items():
             path: Path = ("spec", "sharedTables", name)

@@ -10,7 +10,17 @@ from isthmus_api.model import Model
 from isthmus_api.plan import check, plan
 from isthmus_api.problems import errors
 from isthmus_api.resources import Resource, Resources
-from isthmus_cli import cases, folder, junit, mapping_cases, options, report, results, route_cases
+from isthmus_cli import (
+    cases,
+    folder,
+    junit,
+    mapping_cases,
+    options,
+    report,
+    results,
+    route_cases,
+    shared_tables,
+)
 from isthmus_cli.cases import Case
 from isthmus_runtime.shared_tables import GivenConfigMaps, SharedTables
 
@@ -33,7 +43,8 @@ def test(path: Path, text: str, junit_file: Path | None, output: report.Output) 
     """
     loaded = folder.load(path)
     options.refuse_empty(loaded, path)
-    wrong = errors((*loaded.problems, *check(loaded.resources)))
+    unreadable = shared_tables.problems(loaded.resources, loaded.config_maps)
+    wrong = errors((*loaded.problems, *check(loaded.resources), *unreadable))
     if wrong:
         report.show(wrong, output=output, objects=loaded.objects, others=loaded.others)
         sys.exit(1)

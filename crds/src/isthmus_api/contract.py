@@ -7,17 +7,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from isthmus_api.model import Model, ObjectName
+from isthmus_api.model import KeyName, Model, ObjectName
 from isthmus_api.rules import at_least_one_of
 
 
-class ConfigMapKeyRef(Model):
+# No `model.KeyRef`: those hold values that pods cannot do without, and wait for.
+class DocumentKeyRef(Model):
     """The ConfigMap and the key that hold the document."""
 
     name: ObjectName = Field(description="Name of the ConfigMap.")
-    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] = Field(
-        description="Key inside the ConfigMap."
-    )
+    key: KeyName = Field(description="Key inside the ConfigMap.")
 
 
 class OpenApiDocument(Model):
@@ -25,7 +24,7 @@ class OpenApiDocument(Model):
 
     rules = (at_least_one_of("configMapKeyRef", "file"),)
 
-    config_map_key_ref: ConfigMapKeyRef | None = Field(
+    config_map_key_ref: DocumentKeyRef | None = Field(
         None,
         description="A ConfigMap of this namespace. The command line takes it from the folder of "
         "manifests.",

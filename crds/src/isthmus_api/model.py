@@ -149,15 +149,17 @@ def _plain(value: Any) -> Any:
             return value
 
 
+KeyName = Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
+"""A key of a Secret or a ConfigMap, as Kubernetes allows it."""
+
+
 class SecretKeyRef(Model):
     """The Secret and the key that hold the value."""
 
     kind: ClassVar = "Secret"
 
     name: ObjectName = Field(description="Name of the Secret.")
-    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] = Field(
-        description="Key inside the Secret."
-    )
+    key: KeyName = Field(description="Key inside the Secret.")
 
     @property
     def folder(self) -> str:
@@ -171,9 +173,7 @@ class ConfigMapKeyRef(Model):
     kind: ClassVar = "ConfigMap"
 
     name: ObjectName = Field(description="Name of the ConfigMap.")
-    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] = Field(
-        description="Key inside the ConfigMap."
-    )
+    key: KeyName = Field(description="Key inside the ConfigMap.")
 
     @property
     def folder(self) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from isthmus_api.model import Items, Model, ObjectName
+from isthmus_api.model import Items, KeyName, Model, ObjectName
 
 MAX_ROWS: Final = 1_000_000
 
@@ -34,7 +34,7 @@ class ConfigMapRows(Model):
     """A ConfigMap that holds rows."""
 
     name: ObjectName = Field(description="Name of the ConfigMap, in the Mapping's namespace.")
-    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] | None = Field(
+    key: KeyName | None = Field(
         None, description="The key whose text has the rows; all keys, by name, without it."
     )
 

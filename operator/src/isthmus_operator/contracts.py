@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from isthmus_api.connector import ConnectorSpec
-from isthmus_api.contract import ConfigMapKeyRef
+from isthmus_api.contract import DocumentKeyRef
 from isthmus_api.contracts import document, misfits
 from isthmus_api.contracts.document import Unreadable
 from isthmus_api.contracts.operations import Directory
@@ -116,7 +116,7 @@ class Contracts:
         return stamp, directory
 
 
-def _directory(text: str, ref: ConfigMapKeyRef) -> Directory | Problem:
+def _directory(text: str, ref: DocumentKeyRef) -> Directory | Problem:
     """The operations of a document; parsing takes a while, and the event loop has watches."""
     try:
         return Directory(document.read(text.encode(), name=f"ConfigMap {ref.name}/{ref.key}"))

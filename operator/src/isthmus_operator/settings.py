@@ -11,6 +11,8 @@ from isthmus_operator.logs import LEVELS
 
 PREFIX: Final = "ISTHMUS_"
 PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
+CLAIM_SECONDS_RANGE: Final = 5, 3600
+"""As a runtime takes it."""
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
@@ -75,7 +77,7 @@ class Settings:
             gateway=read("GATEWAY", gateway, ""),
             journal_secret=read("JOURNAL_SECRET", secret_key, ""),
             journal_port=read("JOURNAL_PORT", _between(1, 65535), "5432"),
-            claim_seconds=read("CLAIM_SECONDS", _between(5, 3600), str(CLAIM_SECONDS)),
+            claim_seconds=read("CLAIM_SECONDS", _between(*CLAIM_SECONDS_RANGE), str(CLAIM_SECONDS)),
             log_level=read("LOG_LEVEL", _level, "INFO"),
         )
         read.finish()

@@ -45,8 +45,8 @@ class Verdicts:
         """A Mapping is gone."""
         self._judged.pop(key, None)
 
-    async def _judge(self, mapping: Declared, called: Sequence[Declared]) -> tuple[Problem, ...]:
-        read = mapping.read()
+    async def _judge(self, declared: Declared, called: Sequence[Declared]) -> tuple[Problem, ...]:
+        read = declared.read()
         if not isinstance(read, Resource):
             return read
         others = [each.read() for each in called]
@@ -54,10 +54,8 @@ class Verdicts:
         wrong = [problem for other in others if isinstance(other, tuple) for problem in other]
         resources = Resources.of([read, *found])
         # Its tests may compute for a while, and the event loop has watches to serve.
-        examined = await asyncio.to_thread(
-            _examine, cast(Resource[MappingSpec], read), resources, tuple(wrong)
-        )
-        return examined
+        mapping = cast(Resource[MappingSpec], read)
+        return await asyncio.to_thread(_examine, mapping, resources, tuple(wrong))
 
 
 def _examine(

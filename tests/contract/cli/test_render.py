@@ -46,6 +46,17 @@ def test_what_is_rendered_is_what_the_operator_makes(
     assert list(yaml.safe_load_all(ended.stdout)) == expected
 
 
+@pytest.mark.parametrize(("seconds", "told"), [("45", ["45"]), ("30", [])])
+def test_claims_last_as_the_chart_says(isthmus: Isthmus, seconds: str, told: list[str]) -> None:
+    chart = ("--image", "runtime:1", "--journal", "journal/dsn", "--claim-seconds", seconds)
+    ended = isthmus("render", ORDERS, *chart, "--route", "stock-to-shop")
+
+    [made] = [each for each in yaml.safe_load_all(ended.stdout) if each["kind"] == "Deployment"]
+    [process] = made["spec"]["template"]["spec"]["containers"]
+    found = {each["name"]: each.get("value") for each in process["env"]}
+    assert [found[name] for name in found if name == "ISTHMUS_CLAIM_SECONDS"] == told
+
+
 def test_the_plan_is_one_line(isthmus: Isthmus) -> None:
     """So that two renderings can be compared line by line."""
     ended = isthmus("render", EXAMPLE, "--image", "runtime:1")

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import ANY
 
 import manifests_text
 import pytest
@@ -104,6 +105,24 @@ async def test_the_tree_of_a_route_that_runs(cluster: Cluster, isthmus: Command)
     assert [(each["name"], each["state"]) for each in replica["nodes"]] == [("it-1-a", "ok")]
     assert dot.stdout.startswith("digraph isthmus {\n")
     assert dot.stdout.count(" -> ") == 5
+
+
+async def test_mappings_that_a_mapping_calls_stand_below_it(
+    cluster: Cluster, isthmus: Command
+) -> None:
+    """Also one that is not there; a circle of them ends where it began."""
+    order = manifests_text.mapping('[$mapping("line", 1), $mapping("tax", 1)]', name="order")
+    line = manifests_text.mapping('$mapping("order", 1)', name="line")
+    await cluster.apply(order, line, manifests_text.route("- map: {mapping: order}"))
+
+    found = json.loads((await isthmus.run("trace", "it", "-o", "json")).stdout)
+
+    (mapping, _) = found["tree"]["nodes"]
+    assert [(each["name"], each["message"]) for each in mapping["nodes"]] == [
+        ("line", ANY),
+        ("tax", "is not there"),
+    ]
+    assert mapping["nodes"][0]["nodes"] == []
 
 
 @pytest.mark.parametrize(

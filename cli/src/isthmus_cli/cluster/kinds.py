@@ -1,4 +1,7 @@
-"""The kinds that are asked for, and where an API server has them."""
+"""The kinds that are asked for, and where an API server has them.
+
+The operator's own come with its client, which takes a tenth of a second to import.
+"""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,12 +1,12 @@
 """Gathering: what a cluster has of one Route, with the user's rights."""
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
 from isthmus_api import references
-from isthmus_api.resources import ROUTE, Key
+from isthmus_api.resources import MAPPING, ROUTE, Key
 from isthmus_cli.cluster import kinds
 from isthmus_cli.cluster.api import Api, Object
 from isthmus_cli.cluster.errors import NoCluster, NotFound, Refused
@@ -70,9 +70,18 @@ def _named(api: Api, found: Object, seen: Callable[[Callable[[], Any], Any], Any
     return there
 
 
-def _look(api: Api, key: Key) -> Node:
+def _look(api: Api, key: Key, above: tuple[Key, ...] = ()) -> Node:
+    """What is named; below a Mapping those that it calls, but for those that lead to it."""
     found = api.find(kinds.OURS[key.kind], key.namespace, key.name)
-    return nodes.declared(key.kind, key.name, found, role=_role(key))
+    trail = (*above, key)
+    called = _called(key, found) if found else ()
+    below = tuple(_look(api, each, trail) for each in called if each not in trail)
+    return nodes.declared(key.kind, key.name, found, role=_role(key), nodes=below)
+
+
+def _called(key: Key, found: Object) -> Iterable[Key]:
+    """The Mappings that a Mapping calls: what is behind another Route is not told here."""
+    return dict.fromkeys(references.of(key, found.get("spec"))) if key.kind == MAPPING.name else ()
 
 
 def _hidden(key: Key) -> Node:

@@ -58,11 +58,18 @@ def tree(family: Family) -> Node:
     return _declared(route, nodes=nodes)
 
 
-def declared(kind: str, name: str, found: Object | None, *, role: str = "") -> Node:
+def declared(
+    kind: str,
+    name: str,
+    found: Object | None,
+    *,
+    role: str = "",
+    nodes: tuple[Node, ...] = (),
+) -> Node:
     """A Connector, Mapping or Route that is named, whether it is there or not."""
     if found is None:
         return Node(kind, name, State.WRONG, "is not there", role)
-    return _declared(found, role=role)
+    return _declared(found, role=role, nodes=nodes)
 
 
 def troubles(pods: Sequence[Object]) -> Iterator[str]:

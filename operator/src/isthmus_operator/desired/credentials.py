@@ -1,15 +1,18 @@
 """Credentials: which keys of Secrets and ConfigMaps a plan names. Their values are never seen."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from isthmus_api import secret_references
 from isthmus_api.model import ConfigMapKeyRef, KeyRef, Model
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class SecretKey:
-    """One key of one Secret."""
+class Key:
+    """One key of an object that pods get values from."""
+
+    source: ClassVar[str]
+    """What a pod calls such an object."""
 
     name: str
     key: str
@@ -21,35 +24,28 @@ class SecretKey:
 
     def projection(self, items: list[dict[str, Any]]) -> dict[str, Any]:
         """The source of a projected volume that has `items`, or what is there of them."""
-        return {"secret": {"name": self.name, "optional": True, "items": items}}
+        return {self.source: {"name": self.name, "optional": True, "items": items}}
 
     def env(self) -> dict[str, Any]:
         """Where the value of an environment variable comes from."""
-        return {"secretKeyRef": {"name": self.name, "key": self.key}}
+        return {f"{self.source}KeyRef": {"name": self.name, "key": self.key}}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ConfigMapKey:
+class SecretKey(Key):
+    """One key of one Secret."""
+
+    source = "secret"
+
+
+class ConfigMapKey(Key):
     """One key of one ConfigMap."""
 
-    name: str
-    key: str
+    source = "configMap"
 
     @property
     def folder(self) -> str:
-        """As for a Secret."""
+        """A folder that no Secret has."""
         return ConfigMapKeyRef(name=self.name, key=self.key).folder
-
-    def projection(self, items: list[dict[str, Any]]) -> dict[str, Any]:
-        """As for a Secret."""
-        return {"configMap": {"name": self.name, "optional": True, "items": items}}
-
-    def env(self) -> dict[str, Any]:
-        """As for a Secret."""
-        return {"configMapKeyRef": {"name": self.name, "key": self.key}}
-
-
-Key = SecretKey | ConfigMapKey
 
 
 def secrets(model: Model) -> tuple[Key, ...]:

@@ -196,6 +196,23 @@ MAY_BREAK = [
     ),
     pytest.param(
         "pim",
+        put(
+            *("components", "securitySchemes", "token", "flows"),
+            to={"password": {"tokenUrl": "https://login.pimento.example/token", "scopes": {}}},
+        ),
+        (Kind.AUTH_MOVED, ""),
+        id="the token endpoint is that of another flow",
+    ),
+    pytest.param(
+        "pim",
+        rename(
+            *("components", "securitySchemes", "token", "flows", "clientCredentials"), to="password"
+        ),
+        None,
+        id="another flow has the same token endpoint",
+    ),
+    pytest.param(
+        "pim",
         rename("components", "parameters", "Limit", to="Limits"),
         None,
         id="a parameter that nobody sends is gone",
@@ -314,6 +331,57 @@ spec:
     assert [(f.kind, f.json_path, f.severity) for f in found] == [
         (Kind.FIELD_MISSING, "$.variants[].ean", Severity.WARNING)
     ]
+
+
+SECRET = "{secretKeyRef: {name: pim, key: k}}"
+BEARER = f"bearer: {{token: {SECRET}}}"
+SESSION = "session: {login: {path: /login}, token: '{% t %}', headers: {X-Session: '{% $token %}'}}"
+
+
+def signed(place: str) -> str:
+    """A signature that is carried at a place."""
+    carried = f"{place}: {{X-Sign: '{{% $signature %}}'}}"
+    return f"hmac: {{secret: {SECRET}, signed: '{{% $path %}}', {carried}}}"
+
+
+@pytest.mark.parametrize(
+    ("auth", "place", "name", "expected"),
+    [
+        pytest.param(BEARER, "header", "X-Session", [Kind.PARAMETER_REQUIRED], id="another one"),
+        pytest.param(SESSION, "header", "X-Session", [], id="a session's header"),
+        pytest.param(signed("headers"), "header", "X-Sign", [], id="a signature's header"),
+        pytest.param(signed("query"), "query", "X-Sign", [], id="a signature in the query"),
+    ],
+)
+def test_what_credentials_carry_counts_as_sent(
+    auth: str, place: str, name: str, expected: list[Kind]
+) -> None:
+    held = vendor_apis.resources(
+        f"""
+apiVersion: isthmus.dev/v1alpha1
+kind: Connector
+metadata: {{name: pim}}
+spec:
+  http:
+    baseUrl: https://acme.pimento.example/api/v1
+    auth:
+      {auth}
+---
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
+metadata: {{name: one}}
+spec:
+  source: {{http: {{method: GET, path: "/p/{{sku}}"}}}}
+  steps: [{{call: {{connector: pim, path: "/products/{{% $request.params.sku %}}"}}}}]
+"""
+    )
+    old, new = vendor_apis.plain("pim"), vendor_apis.plain("pim")
+    required = {"name": name, "in": place, "required": True, "schema": {"type": "string"}}
+    add("paths", "/products/{sku}", "parameters", value=required)(new)
+
+    found = [finding for _, finding in vendor_apis.breaks("pim", old, new, held)]
+
+    assert [each.kind for each in found] == expected
 
 
 def test_without_an_older_document_what_does_not_fit_is_told() -> None:
