@@ -88,6 +88,11 @@ class Problem:
         return field_path(self.path)
 
 
+def ineffective(message: str, hint: str, path: Path) -> Problem:
+    """A warning: what is written does nothing, or not what its author may think."""
+    return Problem(Code.INEFFECTIVE, message, hint=hint, path=path, severity=Severity.WARNING)
+
+
 def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """The problems that keep something from running."""
     return tuple(problem for problem in problems if problem.severity is Severity.ERROR)

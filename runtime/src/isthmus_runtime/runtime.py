@@ -16,15 +16,18 @@ from isthmus_api.plan.routeplan import PLAN_VERSION
 from isthmus_runtime import logs, metrics
 from isthmus_runtime.admin import Admin
 from isthmus_runtime.connectors.registry import Registry
+from isthmus_runtime.endpoint import Guarding
 from isthmus_runtime.http.limits import ServerLimits
 from isthmus_runtime.http.messages import Head
 from isthmus_runtime.http.server import Server
-from isthmus_runtime.route import Route
+from isthmus_runtime.route import GuardedRoute, Route
 from isthmus_runtime.secrets import NotedSecrets, Secrets
+from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.table import Table
 from isthmus_runtime.traffic import Traffic
 
-if TYPE_CHECKING:  # what only a journal needs is imported where one is: most Routes start sooner
+if TYPE_CHECKING:  # what not every Route needs is imported where one does: others start sooner
+    from isthmus_runtime.callers.guard import Guards
     from isthmus_runtime.deliveries import Deliveries
     from isthmus_runtime.journalled import JournalledRoute
 
@@ -65,6 +68,7 @@ class Runtime:
         self._routes: dict[tuple[str, str], Route | JournalledRoute] = {}
         self._leaving: set[Route | JournalledRoute] = set()
         self._deliveries: Deliveries | None = None
+        self._guards: Guards | None = None
         self._is_started = False
         self._farewells: set[asyncio.Task[None]] = set()
         self._traffic = Traffic(Table(()), max_in_flight=settings.max_in_flight)
@@ -141,6 +145,8 @@ class Runtime:
             async with asyncio.timeout(_LAST_CALLS):
                 await asyncio.gather(*self._farewells)
                 await self._registry.keep(())
+                if self._guards:
+                    await self._guards.keep(())
         if self._deliveries:
             await self._deliveries.close()
 
@@ -190,12 +196,21 @@ class Runtime:
         if present is not None and present.plan.hash == plan.hash:
             return present
         connectors = self._registry.of(plan)
-        if not plan.needs_journal:
-            return Route(plan, connectors)
-        deliveries = self._delivering()
-        if plan.source.is_asynchronous:
-            return deliveries.route(plan, connectors)
-        return Route(plan, connectors, deliveries.stores(plan.namespace))
+        deliveries = self._delivering() if plan.needs_journal else None
+        if plan.source.is_asynchronous and deliveries:
+            return deliveries.route(plan, connectors, self._guard)
+        stores = deliveries.stores(plan.namespace) if deliveries else None
+        if plan.source.is_guarded:
+            return GuardedRoute(plan, connectors, stores, guarding=self._guard)
+        return Route(plan, connectors, stores)
+
+    def _guard(self, plan: RoutePlan, binder: Binder) -> Guarding:
+        """What asks who calls; what guards share is made when a Route first wants one."""
+        if self._guards is None:
+            from isthmus_runtime.callers.guard import Guards
+
+            self._guards = Guards(self._secrets)
+        return self._guards.of(plan, binder)
 
     def _delivering(self) -> "Deliveries":
         """What needs a journal; made when it is first asked for."""
@@ -221,6 +236,8 @@ class Runtime:
         self._leaving.difference_update(replaced)
         users = (*self._routes.values(), *self._leaving)
         await self._registry.keep([route.plan for route in users])
+        if self._guards:
+            await self._guards.keep([route.plan for route in users])
 
 
 def _log_error(error: Exception, head: Head | None) -> None:

@@ -4,6 +4,7 @@ import time
 from http import HTTPStatus
 
 from isthmus_runtime import faults, logs, metrics, tracing
+from isthmus_runtime.endpoint import CalledResponse
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.http.messages import Head, Header, Request, Response, header
 from isthmus_runtime.table import Match, NoRoute, Table
@@ -118,7 +119,14 @@ def _log(
         "correlationId": trace.correlation_id,
     }
     if fault is None:
+        if isinstance(answer, CalledResponse):
+            fields["caller"] = answer.caller
         logs.note("info", "request", fields)
         return
-    about = {"step": fault.step, "connector": fault.connector, "detail": fault.outward}
+    about = {
+        "step": fault.step,
+        "connector": fault.connector,
+        "caller": fault.caller,
+        "detail": fault.outward,
+    }
     logs.warning("request", **fields, reason=fault.reason, **{k: v for k, v in about.items() if v})

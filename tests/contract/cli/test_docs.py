@@ -18,7 +18,7 @@ DOCUMENTS = sorted(
 )
 
 
-@pytest.mark.parametrize("page", ["mappings", "messages"])
+@pytest.mark.parametrize("page", ["callers", "mappings", "messages"])
 def test_what_the_guide_shows_passes_its_own_tests(
     isthmus: Callable[..., CompletedProcess[str]],
     folder: Callable[[Mapping[str, str]], Path],
@@ -31,7 +31,7 @@ def test_what_the_guide_shows_passes_its_own_tests(
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("page", ["mappings", "messages", "route-on-kubernetes"])
+@pytest.mark.parametrize("page", ["callers", "mappings", "messages", "route-on-kubernetes"])
 def test_the_manifests_of_the_guide_have_no_errors(
     isthmus: Callable[..., CompletedProcess[str]],
     folder: Callable[[Mapping[str, str]], Path],

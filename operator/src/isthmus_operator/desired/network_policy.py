@@ -65,6 +65,8 @@ def _addresses(plan: RoutePlan) -> Iterator[str]:
         auth = connector.http.auth
         if auth and auth.oauth2_client_credentials:
             yield auth.oauth2_client_credentials.token_url
+    if found := plan.source.jwks_url:
+        yield found
 
 
 def _called(target: SplitResult) -> int | None:

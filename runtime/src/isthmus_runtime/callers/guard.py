@@ -1,0 +1,132 @@
+"""The guard of a Route: lets requests pass that hold what its manifest asks for.
+
+What it refuses is counted here and answered as every fault is: a problem document, with a challenge
+where proving oneself would help. Who called is `$request.caller` to expressions, and is counted by
+name.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from isthmus_api.plan import RoutePlan
+from isthmus_api.source import HttpSource
+from isthmus_api.verification import Verification
+from isthmus_api.webhook import WebhookSource
+from isthmus_runtime import metrics
+from isthmus_runtime.callers import addresses, proofs
+from isthmus_runtime.callers.check import NOBODY, Caller, Check, Vault
+from isthmus_runtime.callers.keyrings import GivenKeys, Keyrings
+from isthmus_runtime.callers.signatures import Signature
+from isthmus_runtime.endpoint import CalledResponse
+from isthmus_runtime.exchange import Exchange
+from isthmus_runtime.faults import Fault
+from isthmus_runtime.http.messages import Request, Response
+from isthmus_runtime.instruments import Number
+from isthmus_runtime.secrets import Secrets
+from isthmus_runtime.steps.bound import Binder
+
+Go = Callable[[Exchange], Awaitable[Response]]
+"""What a Route does with a request that has passed."""
+
+
+class Guard:
+    """Stands before one Route."""
+
+    def __init__(self, plan: RoutePlan, checks: Sequence[Check]) -> None:
+        self._checks = tuple(checks)
+        self._labels = (plan.namespace, plan.name)
+        self._answers: dict[str, tuple[Number, ...]] = {}
+
+    async def answer(self, request: Request, x: Exchange, go: Go) -> Response:
+        """The answer of the Route; a `Fault` where the request does not pass or the Route fails."""
+        caller = await self._admitted(request, x)
+        x.variables["request"]["caller"] = caller.facts
+        if not caller.known_as:
+            return await go(x)
+        try:
+            answer = await go(x)
+        except Fault as fault:
+            fault.caller = caller.known_as
+            self._count(caller, fault.status)
+            raise
+        self._count(caller, answer.status)
+        return CalledResponse(answer, caller.known_as)
+
+    async def _admitted(self, request: Request, x: Exchange) -> Caller:
+        """Who called, as far as all checks together tell."""
+        found = NOBODY
+        try:
+            for check in self._checks:
+                told = check(request, x)
+                if not isinstance(told, Caller):
+                    told = await told
+                found = _both(found, told)
+        except Fault as fault:
+            metrics.ROUTE_REFUSALS.labels(*self._labels, fault.reason).inc()
+            raise
+        return found
+
+    def _count(self, caller: Caller, status: int) -> None:
+        name = caller.known_as
+        counts = self._answers.get(name)
+        if counts is None:
+            counts = metrics.by_status(metrics.CALLER_REQUESTS, *self._labels, name)
+            self._answers[name] = counts
+        counts[status // 100].inc()
+
+
+def _both(first: Caller, second: Caller) -> Caller:
+    """What two checks tell; where both have a name, the first one's counts."""
+    if first is NOBODY:
+        return second
+    if second is NOBODY:
+        return first
+    return Caller(first.known_as or second.known_as, {**second.facts, **first.facts})
+
+
+class Guards:
+    """Makes the guards of a process; what they share is the keys of issuers."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._vault = Vault(secrets)
+        self._keyrings = Keyrings()
+
+    def of(self, plan: RoutePlan, binder: Binder) -> Guard:
+        """The guard of a Route."""
+        source = plan.source.endpoint
+        if source is None or source.verification is None:
+            raise TypeError(f"{plan.namespace}/{plan.name} asks nothing of those who call")
+        return Guard(plan, tuple(self._checks(plan, source, source.verification, binder)))
+
+    async def keep(self, plans: Iterable[RoutePlan]) -> None:
+        """Let go of what no Route needs any more."""
+        urls = [plan.source.jwks_url for plan in plans]
+        await self._keyrings.keep(url for url in urls if url)
+
+    def _checks(
+        self,
+        plan: RoutePlan,
+        source: HttpSource | WebhookSource,
+        verify: Verification,
+        binder: Binder,
+    ) -> Iterable[Check]:
+        """The cheap ones first."""
+        realm = f'realm="{plan.namespace}/{plan.name}"'.encode()
+        if verify.allow_from:
+            sender = addresses.behind(source.trusted_proxies or ())
+            yield addresses.allowed(verify.allow_from, sender)
+        if verify.client_certificate:
+            yield proofs.certificate(verify.client_certificate)
+        if verify.api_key:
+            yield proofs.api_keys(verify.api_key, self._vault, realm)
+        if verify.bearer:
+            yield proofs.bearer(verify.bearer, self._vault, realm)
+        if verify.basic:
+            yield proofs.basic(verify.basic, self._vault, realm)
+        if verify.jwt:
+            from isthmus_runtime.callers.tokens import Token  # takes 60 ms to import
+
+            url = verify.jwt.jwks_url
+            keyring = self._keyrings.of(url) if url else GivenKeys(verify.jwt.keys or ())
+            yield Token(verify.jwt, keyring, realm)
+        if verify.hmac:
+            yield Signature(verify.hmac, self._vault, binder)
