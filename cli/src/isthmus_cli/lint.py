@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from isthmus_api.plan import check
+from isthmus_api.plan import check, openness
 from isthmus_api.problems import errors
 from isthmus_cli import folder, options, report
 
@@ -17,11 +17,18 @@ from isthmus_cli import folder, options, report
 def lint(path: Path, strict: bool, output: report.Output) -> None:
     """Check manifests without running them.
 
-    Reads DIR (or one file) and shows every problem with its place and what to write instead. Ends
-    with 1 when there is an error.
+    Reads DIR (or one file) and shows every problem with its place and what to write instead, and
+    which Routes anybody may call. Ends with 1 when there is an error.
     """
     loaded = folder.load(path)
     options.refuse_empty(loaded, path)
-    problems = (*loaded.problems, *check(loaded.resources))
-    report.show(problems, output=output, objects=loaded.objects, others=loaded.others)
+    found = loaded.resources
+    problems = (*loaded.problems, *check(found), *openness.check(found))
+    report.show(
+        problems,
+        output=output,
+        objects=loaded.objects,
+        others=loaded.others,
+        open_to_anybody=[str(route.key) for route in openness.open_routes(found)],
+    )
     sys.exit(1 if errors(problems) or (strict and problems) else 0)

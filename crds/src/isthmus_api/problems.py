@@ -40,6 +40,7 @@ class Code(StrEnum):
     INEFFECTIVE = "Ineffective"
     NAME_CLASH = "NameClash"
     PATH_CLASH = "PathClash"
+    ROUTE_OPEN = "RouteOpen"
     EXPRESSION_INVALID = "ExpressionInvalid"
     EXPRESSION_WARNING = "ExpressionWarning"
     SCHEMA_INVALID = "SchemaInvalid"
