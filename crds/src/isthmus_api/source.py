@@ -2,6 +2,8 @@
 
 from pydantic import Field
 
+from isthmus_api.caller_limit import CallerLimit
+from isthmus_api.cors import Cors
 from isthmus_api.http import Method, ServedPath
 from isthmus_api.model import Model, Name
 from isthmus_api.poll import PollSource
@@ -46,6 +48,10 @@ class HttpSource(Model):
         "auth.",
     )
     trusted_proxies: Networks | None = Field(None, description=TRUSTED_PROXIES)
+    limits: CallerLimit | None = Field(None, description="How often each caller may call.")
+    cors: Cors | None = Field(
+        None, description="Which pages of other origins may call from a browser."
+    )
 
     @property
     def verification(self) -> Verification | None:
@@ -84,9 +90,18 @@ class Source(Model):
         return found.caller_fields if found else frozenset()
 
     @property
+    def is_open(self) -> bool:
+        """Whether callers reach it, and nothing is asked of them."""
+        return self.endpoint is not None and self.endpoint.verification is None
+
+    @property
     def is_guarded(self) -> bool:
-        """Whether something is asked of those who call."""
-        return self.endpoint is not None and self.endpoint.verification is not None
+        """Whether something stands between callers and the Route."""
+        found = self.endpoint
+        if found is None:
+            return False
+        has_policy = self.http is not None and self.http.cors is not None
+        return has_policy or found.verification is not None or found.limits is not None
 
     @property
     def jwks_url(self) -> str | None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from isthmus_api.caller_limit import CallerLimit
 from isthmus_api.http import HeaderName, Method, ServedPath
 from isthmus_api.model import FreeForm, Model, Text, WholeExpression
 from isthmus_api.proofs import TRUSTED_PROXIES, Networks
@@ -68,6 +69,7 @@ class WebhookSource(Model):
     )
     open: bool = Field(False, description="Say that anybody who reaches the path may send.")
     trusted_proxies: Networks | None = Field(None, description=TRUSTED_PROXIES)
+    limits: CallerLimit | None = Field(None, description="How often each sender may send.")
     split: WholeExpression | None = Field(
         None,
         description="A list in the body; each element becomes a message. Left out, the body is "

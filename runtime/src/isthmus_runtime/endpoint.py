@@ -9,7 +9,7 @@ from typing import Protocol
 from isthmus_api.plan import RoutePlan
 from isthmus_runtime import metrics
 from isthmus_runtime.exchange import Exchange
-from isthmus_runtime.http.messages import Request, Response
+from isthmus_runtime.http.messages import Head, Header, Request, Response
 from isthmus_runtime.instruments import Distribution, Number
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.tracing import Trace
@@ -26,7 +26,10 @@ class CalledResponse(Response):
 
 
 class Guarding(Protocol):
-    """What stands before a Route that asks who calls."""
+    """What stands between callers and a Route."""
+
+    def fields(self, head: Head) -> tuple[Header, ...]:
+        """What every answer says beside."""
 
     async def answer(
         self, request: Request, x: Exchange, go: Callable[[Exchange], Awaitable[Response]]
@@ -60,6 +63,10 @@ class Endpoint(ABC):
         self._under_way = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
+
+    def fields(self, head: Head) -> tuple[Header, ...]:
+        """What every answer says beside, to whoever asks."""
+        return ()
 
     @abstractmethod
     async def answer(self, request: Request, params: dict[str, str], trace: Trace) -> Response:

@@ -135,6 +135,7 @@ _TITLES = {
     405: "Method not allowed",
     413: "Request too large",
     415: "Unsupported media type",
+    429: "Too many requests",
     422: "The request does not fit the schema",
     500: "The Route failed",
     502: "A system behind this Route failed",

@@ -135,7 +135,7 @@ class JournalledRoute:
                 self.plan,
                 source.webhook,
                 journal=self._access,
-                guard=self._guarding(self.plan, self._binder) if source.webhook.verify else None,
+                guard=self._guarding(self.plan, self._binder) if source.is_guarded else None,
                 binder=self._binder,
                 drafter=self._drafter,
                 stored=self._compiler.binder.request_fields,

@@ -9,7 +9,8 @@ from isthmus_runtime.body import Body
 from isthmus_runtime.connectors.connector import Connector
 from isthmus_runtime.endpoint import Endpoint, MakeGuard
 from isthmus_runtime.exchange import SENT_FIELDS, Exchange, request_variable
-from isthmus_runtime.http.messages import Request, Response, header
+from isthmus_runtime.faults import Fault
+from isthmus_runtime.http.messages import Head, Header, Request, Response, header
 from isthmus_runtime.steps import respond
 from isthmus_runtime.steps.chain import Compiler
 from isthmus_runtime.tracing import Trace
@@ -31,8 +32,8 @@ class Route(Endpoint):
         http = plan.source.http
         if http is None:
             raise TypeError("this runtime serves http sources")
-        if http.auth and not isinstance(self, GuardedRoute):
-            raise TypeError("this Route asks who calls")
+        if plan.source.is_guarded and not isinstance(self, GuardedRoute):
+            raise TypeError("this Route needs its guard")
         super().__init__(plan, method=http.method, path=http.path, max_body=http.max_body.bytes)
         compiler = Compiler(plan, connectors, stores=stores)
         self._timeout = http.timeout.seconds
@@ -78,7 +79,7 @@ class Route(Endpoint):
 
 
 class GuardedRoute(Route):
-    """A Route that asks who calls. It is a class of its own, so that others pay nothing for it."""
+    """A Route that has a guard. It is a class of its own, so that others pay nothing for it."""
 
     def __init__(
         self,
@@ -94,9 +95,19 @@ class GuardedRoute(Route):
 
     async def answer(self, request: Request, params: dict[str, str], trace: Trace) -> Response:
         """Run the steps on a request that may pass; fails with a `Fault`."""
-        return await self._guard.answer(
-            request, self._exchange(request, params, trace), self._answered
-        )
+        fields = self.fields(request.head)
+        try:
+            x = self._exchange(request, params, trace)
+            answer = await self._guard.answer(request, x, self._answered)
+        except Fault as fault:
+            fault.headers = (*fault.headers, *fields)
+            raise
+        answer.headers += fields
+        return answer
+
+    def fields(self, head: Head) -> tuple[Header, ...]:
+        """What every answer says to pages of other origins."""
+        return self._guard.fields(head)
 
     async def _answered(self, x: Exchange) -> Response:
         waiting = self._run(x)

@@ -16,7 +16,7 @@ from isthmus_api.plan.routeplan import PLAN_VERSION
 from isthmus_runtime import logs, metrics
 from isthmus_runtime.admin import Admin
 from isthmus_runtime.connectors.registry import Registry
-from isthmus_runtime.endpoint import Guarding
+from isthmus_runtime.endpoint import Endpoint, Guarding
 from isthmus_runtime.http.limits import ServerLimits
 from isthmus_runtime.http.messages import Head
 from isthmus_runtime.http.server import Server
@@ -95,7 +95,8 @@ class Runtime:
         before anything is replaced.
         """
         routes = {(plan.namespace, plan.name): self._route(plan) for plan in plans}
-        table = Table([each for route in routes.values() for each in route.endpoints])
+        endpoints = [each for route in routes.values() for each in route.endpoints]
+        table = Table([*endpoints, *_preflights(plans)])
         replaced = [route for key, route in self._routes.items() if routes.get(key) is not route]
         self._routes = routes
         self._traffic.table = table
@@ -238,6 +239,15 @@ class Runtime:
         await self._registry.keep([route.plan for route in users])
         if self._guards:
             await self._guards.keep([route.plan for route in users])
+
+
+def _preflights(plans: Sequence[RoutePlan]) -> list[Endpoint]:
+    """What answers browsers that ask before they call."""
+    if not any(plan.source.http and plan.source.http.cors for plan in plans):
+        return []
+    from isthmus_runtime.callers import cors
+
+    return cors.preflights(plans)
 
 
 def _log_error(error: Exception, head: Head | None) -> None:

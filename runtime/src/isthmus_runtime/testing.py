@@ -25,7 +25,7 @@ from isthmus_runtime import logs
 from isthmus_runtime.endpoint import Guarding
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.http import errors
-from isthmus_runtime.http.messages import Header, Request, Response
+from isthmus_runtime.http.messages import Head, Header, Request, Response
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.journal.access import Access
 from isthmus_runtime.journal.entries import Memory
@@ -205,6 +205,10 @@ class Introduced:
     def __call__(self, plan: RoutePlan, binder: Binder) -> Guarding:
         """Itself, for any Route."""
         return self
+
+    def fields(self, head: Head) -> tuple[Header, ...]:
+        """Nothing."""
+        return ()
 
     async def answer(
         self, request: Request, x: Exchange, go: Callable[[Exchange], Awaitable[Response]]

@@ -274,6 +274,17 @@ TAKEN |= {
     "a webhook with a key in the query": from_source(
         _webhook(f"verify: {{apiKey: {{query: key, keys: [{{name: a, value: {SECRET}}}]}}}}")
     ),
+    "a Route that pages may call, a little": from_source(
+        "{http: {path: /a, open: true, limits: {requests: 10, per: 1s, by: address}, "
+        "cors: {origins: ['https://shop.example.com', 'http://[2001:db8::1]:8080'], headers: [X-A],"
+        " exposeHeaders: [X-B], credentials: true, maxAge: 1h}}}"
+    ),
+    "a Route that any page may call": from_source(
+        "{http: {path: /a, open: true, cors: {origins: ['*'], credentials: false}}}"
+    ),
+    "a webhook with a limit": from_source(
+        "{webhook: {path: /a, open: true, limits: {requests: 10, per: 1s, by: address}}}"
+    ),
     "a Route that says it is open": from_source("{http: {path: /a, open: true}}"),
     "a schedule": from_source("{schedule: {cron: '*/5 * * * MON-FRI'}}"),
     "a schedule in words": from_source("{schedule: {cron: '@daily'}}"),
@@ -784,6 +795,17 @@ REFUSED |= {
         ),
         ".webhook.verify",
         server="at most one of jwt, bearer, basic may be set",
+    ),
+    "any page with credentials": refused_source(
+        "{http: {path: /a, open: true, cors: {origins: ['*'], credentials: true}}}",
+        ".http.cors",
+        server="credentials: true needs origins by name, not *",
+    ),
+    "an origin with a path": refused_source(
+        "{http: {path: /a, open: true, cors: {origins: ['https://shop.example.com/']}}}",
+        ".http.cors.origins[0]",
+        server="should match",
+        file="does not have the form",
     ),
     "a Route that is open and asks": refused_source(
         "{http: {path: /a, open: true, auth: {allowFrom: [10.0.0.1]}}}",

@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from isthmus_api import manifests
+from isthmus_api.caller_limit import CallerLimit
 from isthmus_api.connector import ConnectorSpec, HttpTransport, RateLimit
+from isthmus_api.cors import Cors
 from isthmus_api.delivery import Batch, Delivery
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.message import Message
@@ -747,6 +749,13 @@ route:
         allowFrom: [203.0.113.0/24]
       open: false
       trustedProxies: [10.0.0.0/8]
+      limits: {requests: 10, per: 1s, by: caller}
+      cors:
+        origins: [https://shop.example.com]
+        headers: [X-A]
+        exposeHeaders: [X-B]
+        credentials: true
+        maxAge: 1h
   env: {shop: nl}
   steps:
     - name: ask
@@ -845,6 +854,7 @@ webhook:
       certificates: [{name: shop, value: CN=shop}]
     allowFrom: [203.0.113.0/24, "2001:db8::/32"]
   trustedProxies: [10.0.0.0/8]
+  limits: {requests: 10, per: 1s, by: caller}
   split: "{% lines %}"
   reply: {status: 200, headers: {A: b}, body: {a: 1}}
   challenge: {method: GET, when: "{% a %}", respond: {status: 201, headers: {A: b}, body: a}}
@@ -984,7 +994,7 @@ def changed(written: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any] | 
 OTHER_TEXTS = (
     *("5s", "6s", "3Mi", "{% changed %}", "PUT", "PATCH", "basic", "three", "/changed", "2"),
     *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily"),
-    *("RS512", "https://c.example.com"),
+    *("RS512", "https://c.example.com", "address"),
 )
 """One of them is taken in the place of any text."""
 
@@ -1043,6 +1053,8 @@ def test_the_full_values_make_a_plan() -> None:
             },
         ),
         (Jwt, FULL["route"]["source"]["http"]["auth"]["jwt"] | DELIVERING["keys"]["verify"]["jwt"]),
+        (Cors, FULL["route"]["source"]["http"]["cors"]),
+        (CallerLimit, FULL["route"]["source"]["http"]["limits"]),
         (ClientCertificate, DELIVERING["webhook"]["verify"]["clientCertificate"]),
         (Hmac, DELIVERING["webhook"]["verify"]["hmac"]),
         (Reply, DELIVERING["webhook"]["reply"]),

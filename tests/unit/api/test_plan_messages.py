@@ -210,8 +210,15 @@ WRONG = {
         Code.INEFFECTIVE,
         "spec.source.webhook.trustedProxies",
         "nothing looks at the address of a caller",
-        "remove it, or write verify: {allowFrom: …}",
+        "remove it, or write verify: {allowFrom: …} or limits: {by: address}",
         severity=Severity.WARNING,
+    ),
+    "a limit of callers without names": Wrong(
+        route(hook("verify: {allowFrom: [10.0.0.0/8]}, limits: {requests: 9, by: caller}")),
+        Code.INVALID_VALUE,
+        "spec.source.webhook.limits.by",
+        "callers of this Route have no names to be told apart by",
+        "write by: address, or name them in verify",
     ),
     "two callers of one name": Wrong(
         route(hook(f"verify: {{apiKey: {{header: K, keys: [{KEY}, {KEY}]}}}}")),

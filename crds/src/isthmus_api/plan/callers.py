@@ -21,12 +21,26 @@ def check(source: HttpSource | WebhookSource, path: Path, field: str) -> Iterato
         yield from _verification(source.verification, (*path, field))
     proxies = source.trusted_proxies
     yield from _networks(proxies, (*path, "trustedProxies"))
-    if proxies and not (source.verification and source.verification.allow_from):
+    limits = source.limits
+    if limits and limits.by == "caller" and not _has_names(source.verification):
+        yield Problem(
+            Code.INVALID_VALUE,
+            "callers of this Route have no names to be told apart by",
+            hint=f"write by: address, or name them in {field}",
+            path=(*path, "limits", "by"),
+        )
+    by_address = limits is not None and limits.by == "address"
+    allows_some = source.verification is not None and source.verification.allow_from is not None
+    if proxies and not (by_address or allows_some):
         yield ineffective(
             "nothing looks at the address of a caller",
-            f"remove it, or write {field}: {{allowFrom: …}}",
+            f"remove it, or write {field}: {{allowFrom: …}} or limits: {{by: address}}",
             (*path, "trustedProxies"),
         )
+
+
+def _has_names(verify: Verification | None) -> bool:
+    return verify is not None and "name" in verify.caller_fields
 
 
 def _verification(verify: Verification, path: Path) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from isthmus_api.route import RouteSpec
 def open_routes(resources: Resources) -> Iterator[Resource[RouteSpec]]:
     """The Routes that ask nothing of those who call."""
     for route in resources.routes():
-        if route.spec.source.endpoint and not route.spec.source.is_guarded:
+        if route.spec.source.is_open:
             yield route
 
 

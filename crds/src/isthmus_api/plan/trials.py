@@ -47,7 +47,7 @@ def _of_messages(spec: RouteSpec, test: RouteTest, path: Path) -> Iterator[Probl
 
 
 def _of_requests(spec: RouteSpec, test: RouteTest, path: Path) -> Iterator[Problem]:
-    if test.request and test.request.caller is not None and not spec.source.is_guarded:
+    if test.request and test.request.caller is not None and spec.source.is_open:
         yield _misplaced(
             "anybody may call this Route, and nobody has a name",
             "remove it, or write source: {http: {auth: …}}",

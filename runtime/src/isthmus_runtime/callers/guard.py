@@ -8,18 +8,18 @@ name.
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from isthmus_api.plan import RoutePlan
-from isthmus_api.source import HttpSource
 from isthmus_api.verification import Verification
-from isthmus_api.webhook import WebhookSource
 from isthmus_runtime import metrics
 from isthmus_runtime.callers import addresses, proofs
 from isthmus_runtime.callers.check import NOBODY, Caller, Check, Vault
+from isthmus_runtime.callers.cors import Policy
 from isthmus_runtime.callers.keyrings import GivenKeys, Keyrings
+from isthmus_runtime.callers.limiter import ByAddress, Limiter, by_address
 from isthmus_runtime.callers.signatures import Signature
 from isthmus_runtime.endpoint import CalledResponse
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault
-from isthmus_runtime.http.messages import Request, Response
+from isthmus_runtime.http.messages import Head, Header, Request, Response
 from isthmus_runtime.instruments import Number
 from isthmus_runtime.secrets import Secrets
 from isthmus_runtime.steps.bound import Binder
@@ -31,15 +31,41 @@ Go = Callable[[Exchange], Awaitable[Response]]
 class Guard:
     """Stands before one Route."""
 
-    def __init__(self, plan: RoutePlan, checks: Sequence[Check]) -> None:
+    def __init__(
+        self,
+        plan: RoutePlan,
+        checks: Sequence[Check],
+        *,
+        by_address: ByAddress | None,
+        by_name: Limiter | None,
+        policy: Policy | None,
+    ) -> None:
         self._checks = tuple(checks)
+        self._by_address = by_address
+        self._by_name = by_name
+        self._policy = policy
         self._labels = (plan.namespace, plan.name)
         self._answers: dict[str, tuple[Number, ...]] = {}
 
+    def fields(self, head: Head) -> tuple[Header, ...]:
+        """What every answer to a page of another origin says."""
+        return self._policy.fields(head) if self._policy else ()
+
     async def answer(self, request: Request, x: Exchange, go: Go) -> Response:
         """The answer of the Route; a `Fault` where the request does not pass or the Route fails."""
-        caller = await self._admitted(request, x)
+        fields: list[Header] = []
+        caller = await self._admitted(request, x, fields)
         x.variables["request"]["caller"] = caller.facts
+        try:
+            answer = await self._answered(caller, x, go)
+        except Fault as fault:
+            fault.headers = (*fault.headers, *fields)
+            raise
+        answer.headers += fields
+        return answer
+
+    async def _answered(self, caller: Caller, x: Exchange, go: Go) -> Response:
+        """The Route's answer, counted for who called."""
         if not caller.known_as:
             return await go(x)
         try:
@@ -51,15 +77,19 @@ class Guard:
         self._count(caller, answer.status)
         return CalledResponse(answer, caller.known_as)
 
-    async def _admitted(self, request: Request, x: Exchange) -> Caller:
-        """Who called, as far as all checks together tell."""
+    async def _admitted(self, request: Request, x: Exchange, fields: list[Header]) -> Caller:
+        """Who called, as far as all checks together tell. `fields` get what is said of limits."""
         found = NOBODY
         try:
+            if self._by_address:
+                fields += self._by_address(request.head)
             for check in self._checks:
                 told = check(request, x)
                 if not isinstance(told, Caller):
                     told = await told
                 found = _both(found, told)
+            if self._by_name:
+                fields += self._by_name.take(str(found.facts.get("name", "")))
         except Fault as fault:
             metrics.ROUTE_REFUSALS.labels(*self._labels, fault.reason).inc()
             raise
@@ -92,10 +122,18 @@ class Guards:
 
     def of(self, plan: RoutePlan, binder: Binder) -> Guard:
         """The guard of a Route."""
-        source = plan.source.endpoint
-        if source is None or source.verification is None:
-            raise TypeError(f"{plan.namespace}/{plan.name} asks nothing of those who call")
-        return Guard(plan, tuple(self._checks(plan, source, source.verification, binder)))
+        source, http = plan.source.endpoint, plan.source.http
+        if source is None:
+            raise TypeError(f"nobody calls {plan.namespace}/{plan.name}")
+        limits, sender = source.limits, addresses.behind(source.trusted_proxies or ())
+        verify = source.verification
+        return Guard(
+            plan,
+            tuple(self._checks(plan, verify, sender, binder)) if verify else (),
+            by_address=by_address(limits, sender) if limits and limits.by == "address" else None,
+            by_name=Limiter(limits) if limits and limits.by == "caller" else None,
+            policy=Policy(http) if http and http.cors else None,
+        )
 
     async def keep(self, plans: Iterable[RoutePlan]) -> None:
         """Let go of what no Route needs any more."""
@@ -105,14 +143,13 @@ class Guards:
     def _checks(
         self,
         plan: RoutePlan,
-        source: HttpSource | WebhookSource,
         verify: Verification,
+        sender: addresses.Sender,
         binder: Binder,
     ) -> Iterable[Check]:
         """The cheap ones first."""
         realm = f'realm="{plan.namespace}/{plan.name}"'.encode()
         if verify.allow_from:
-            sender = addresses.behind(source.trusted_proxies or ())
             yield addresses.allowed(verify.allow_from, sender)
         if verify.client_certificate:
             yield proofs.certificate(verify.client_certificate)

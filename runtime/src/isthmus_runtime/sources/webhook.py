@@ -54,8 +54,8 @@ class Webhook(Endpoint):
         stored: frozenset[str],
         room: Room,
     ) -> None:
-        if spec.verify and guard is None:
-            raise TypeError("this webhook asks who sends")
+        if plan.source.is_guarded and guard is None:
+            raise TypeError("this webhook needs its guard")
         super().__init__(plan, method=spec.method, path=spec.path, max_body=spec.max_body.bytes)
         self._journal = journal
         self._drafter = drafter
