@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from issuers import ISSUER, ec_key, token
 
 from isthmus_api.proofs import Jwt
 from isthmus_runtime.body import Body
-from isthmus_runtime.callers.check import Caller
+from isthmus_runtime.callers.check import NOBODY, Caller
 from isthmus_runtime.callers.keyrings import GivenKeys
-from isthmus_runtime.callers.tokens import Token
+from isthmus_runtime.callers.tokens import Held, Token
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Rejected
 from isthmus_runtime.http.messages import Head, Request
@@ -28,10 +29,10 @@ CHECK = Token(
 TRACE = Trace("0" * 32, "00", b"", "c", (b"x-correlation-id", b"c"))
 
 
-async def judged(*values: bytes) -> Caller:
+async def judged(*values: bytes, check: Token = CHECK) -> Caller:
     head = Head("GET", b"/", "/", "", [(b"authorization", value) for value in values])
     x = Exchange(Body(b""), variables={}, deadline=0.0, trace=TRACE)
-    told = CHECK(Request(head), x)
+    told = check(Request(head), x)
     return told if isinstance(told, Caller) else await told
 
 
@@ -110,3 +111,52 @@ async def test_claims_of_any_form_are_judged(claims: dict[str, Any]) -> None:
     caller = await judged_or_refused(made.encode())
 
     assert caller is None or caller.facts["claims"]["iss"] == ISSUER
+
+
+class Keys:
+    """Keys that a test replaces."""
+
+    def __init__(self) -> None:
+        self.now: GivenKeys | None = GivenKeys([KEY.jwk])
+
+    def find(self, kid: str | None, algorithm: str) -> Any | None:
+        return self.now.find(kid, algorithm) if self.now else None
+
+    async def fetched(self, kid: str | None, algorithm: str) -> Any | None:
+        return None
+
+
+async def test_a_token_that_held_is_refused_once_it_ends_or_its_key_is_gone() -> None:
+    spec = {"issuer": ISSUER, "audience": ["shop"], "keys": [KEY.jwk], "leeway": "1m"}
+    keys, clock = Keys(), [time.time()]
+    check = Token(Jwt.model_validate(spec), keys, b"", clock=lambda: clock[0])
+    made = b"Bearer " + token(KEY, sub="jan", exp=int(clock[0]) - 30).encode()
+
+    first, second = await judged(made, check=check), await judged(made, check=check)
+    assert second is first
+    keys.now = GivenKeys([KEY.jwk])  # fetched anew: it is checked again
+    third = await judged(made, check=check)
+    assert third is not first
+    assert third == first
+
+    keys.now = None
+    with pytest.raises(Rejected):
+        await judged(made, check=check)
+
+    keys.now = GivenKeys([KEY.jwk])
+    fourth = await judged(made, check=check)
+    clock[0] += 40  # what is held ends; the library looks at the machine's own clock
+    assert await judged(made, check=check) is not fourth
+
+
+def test_no_more_tokens_are_held_than_there_is_room_for() -> None:
+    held = Held(clock=lambda: 0.0)
+
+    for number in range(1000):
+        held.keep(b"%d" % number, KEY, NOBODY, until=1.0)
+    held.keep(b"x" * 5000, KEY, NOBODY, until=1.0)
+
+    assert len(held) == Held.MOST
+    assert held.find(b"999", KEY) is NOBODY
+    assert held.find(b"x" * 5000, KEY) is None
+    assert held.find(b"0", KEY) is None

@@ -4,8 +4,11 @@ The algorithm must be one that the Route allows, and one that the key is made fo
 audience and an end are always asked for. What the caller is told names the check and no claim.
 """
 
+import hashlib
 import json
-from collections.abc import Awaitable
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import jwt
@@ -35,10 +38,55 @@ _REASONS: Final[tuple[tuple[type[jwt.PyJWTError], str, str], ...]] = (
 )
 
 
+class Held:
+    """Tokens that held before: checking a signature costs ten times the rest of it, and a caller
+    sends its token many times.
+
+    One counts until it ends, or its key is not the one that it was checked with any more. The
+    tokens themselves are not kept.
+    """
+
+    MOST: Final = 256
+    _LONGEST: Final = 4096
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._known: OrderedDict[bytes, tuple[Any, Caller, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, token: bytes, key: Any) -> Caller | None:
+        """Who sent a token, where it has held and still does."""
+        digest = hashlib.sha256(token).digest()
+        found = self._known.get(digest)
+        if found is None:
+            return None
+        checked_with, caller, until = found
+        if checked_with is key and self._clock() < until:
+            return caller
+        del self._known[digest]
+        return None
+
+    def keep(self, token: bytes, key: Any, caller: Caller, *, until: float) -> None:
+        """Remember a token; of too many, who came first is forgotten."""
+        if len(token) <= self._LONGEST:
+            self._known[hashlib.sha256(token).digest()] = (key, caller, until)
+            if len(self._known) > self.MOST:
+                self._known.popitem(last=False)
+
+
 class Token:
     """The check of one Route's tokens."""
 
-    def __init__(self, spec: Jwt, keyring: Keyring, realm: bytes) -> None:
+    def __init__(
+        self,
+        spec: Jwt,
+        keyring: Keyring,
+        realm: bytes,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._issuer = spec.issuer
         self._audience = list(spec.audience)
         self._algorithms = frozenset(spec.algorithms)
@@ -46,6 +94,7 @@ class Token:
         self._leeway = spec.leeway.seconds
         self._keyring = keyring
         self._realm = realm
+        self._held = Held(clock=clock)
 
     def __call__(self, request: Request, _: Exchange) -> Caller | Awaitable[Caller]:
         token = proofs.credentials(request.head, b"bearer")
@@ -56,7 +105,12 @@ class Token:
         key = self._keyring.find(kid, algorithm)
         if key is None:
             return self._later(token, kid, algorithm)
-        return self._caller(token, key, algorithm)
+        known = self._held.find(token, key)
+        if known is not None:
+            return known
+        caller = self._caller(token, key, algorithm)
+        self._held.keep(token, key, caller, until=caller.facts["claims"]["exp"] + self._leeway)
+        return caller
 
     async def _later(self, token: bytes, kid: str | None, algorithm: str) -> Caller:
         key = await self._keyring.fetched(kid, algorithm)
