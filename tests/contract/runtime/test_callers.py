@@ -78,7 +78,9 @@ async def test_a_caller_is_known_by_its_name(
     assert (response.status_code, response.json()) == (200, {"caller": {"name": name}})
     assert logged[-1]["caller"] == name
     counted = f'isthmus_route_caller_requests_total{{caller="{name}",namespace="default"'
-    assert counted in await it.metrics()
+    measured = await it.metrics()
+    assert counted in measured
+    assert "canary" not in repr(logged) + measured + response.text
 
 
 STRANGERS: dict[str, tuple[dict[str, Any], dict[str, str], int, str, str | None]] = {
