@@ -152,7 +152,17 @@ class Jwt(Model):
         description="How it may be signed; what the token says is compared with this list. "
         "Left out, RS256 or ES256.",
     )
-    jwks_url: Annotated[str, Field(pattern=r"^https?://[^\s#@]+$", max_length=2048)] | None = Field(
+    jwks_url: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?"
+                r"(/[!-\"$-~]*)?$",
+                max_length=2048,
+            ),
+        ]
+        | None
+    ) = Field(
         None,
         description="Where the issuer publishes its public keys (RFC 7517). They are fetched when "
         "first needed, again every ten minutes, and for a key id that is not known, at most once a "

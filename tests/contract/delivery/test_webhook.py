@@ -287,6 +287,11 @@ UNVERIFIED: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
         {"x-signature": f"sha256={WRONG}"},
         "BadSignature",
     ),
+    "more signatures than anybody sends": (
+        {"hmac": HMAC},
+        {"x-signature": f"sha256={'0' * 64} " * 16 + f"sha256={HEX}"},
+        "BadSignature",
+    ),
     "half a signature": ({"hmac": HMAC}, {"x-signature": f"sha256={HEX[:32]}"}, "BadSignature"),
     "no hex": ({"hmac": HMAC}, {"x-signature": "sha256=zzzz"}, "BadSignature"),
     "an old request": ({"hmac": SVIX}, svix(NOW - 2 * DAY), "TimestampOutOfTolerance"),

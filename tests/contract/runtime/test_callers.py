@@ -205,6 +205,10 @@ TAKEN: dict[str, tuple[dict[str, Any], str]] = {
         given(ONE, claims={"tenant": ["7"]}),
         token(ONE, tenant=7, sub="jan"),
     ),
+    "an end that is written as text": (
+        given(ONE),
+        token(ONE, exp=str(int(time.time()) + 3600), sub="jan"),
+    ),
     "clocks apart": (given(ONE, leeway="24h"), token(ONE, exp=int(time.time()) - 60, sub="jan")),
 }
 

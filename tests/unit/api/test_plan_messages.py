@@ -227,6 +227,13 @@ WRONG = {
         "two callers are named 'shop'",
         "give each a name of its own",
     ),
+    "a port that no server has": Wrong(
+        route(hook("verify: {jwt: {issuer: a, audience: [b], jwksUrl: 'https://a.b:70000/k'}}")),
+        Code.INVALID_VALUE,
+        "spec.source.webhook.verify.jwt.jwksUrl",
+        "'https://a.b:70000/k' has a port that is none",
+        "write one up to 65535, or leave it out",
+    ),
     "a private key in a manifest": Wrong(
         route(hook("verify: {jwt: {issuer: a, audience: [b], keys: [{kty: RSA, d: x, p: y}]}}")),
         Code.INVALID_VALUE,

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from isthmus_api.plan import expression_checks
 from isthmus_api.problems import Code, Path, Problem, ineffective
@@ -77,6 +78,13 @@ def _hmac(hmac: Hmac, path: Path) -> Iterator[Problem]:
 
 
 def _jwt(jwt: Jwt, path: Path) -> Iterator[Problem]:
+    if jwt.jwks_url and not _is_port(jwt.jwks_url):
+        yield Problem(
+            Code.INVALID_VALUE,
+            f"'{jwt.jwks_url}' has a port that is none",
+            hint="write one up to 65535, or leave it out",
+            path=(*path, "jwksUrl"),
+        )
     for index, key in enumerate(jwt.keys or ()):
         if private := sorted(_PRIVATE & key.keys()):
             yield Problem(
@@ -85,6 +93,13 @@ def _jwt(jwt: Jwt, path: Path) -> Iterator[Problem]:
                 hint="write the public key; take this one out of use, for others have seen it",
                 path=(*path, "keys", index),
             )
+
+
+def _is_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _names(named: Sequence[Any], path: Path) -> Iterator[Problem]:

@@ -17,6 +17,9 @@ from isthmus_runtime.faults import Fault, Rejected
 from isthmus_runtime.http.messages import Request
 from isthmus_runtime.steps.bound import Binder
 
+_MOST_SIGNATURES: Final = 16
+"""Senders that change their secret send two."""
+
 
 class Signature:
     """The check of one Route's signatures."""
@@ -46,6 +49,8 @@ class Signature:
         found = [text for value in given for text in self._signatures.findall(value)]
         if not found:
             raise _refused("SignatureMissing", f"the header {self._spec.header} has no signature")
+        if len(found) > _MOST_SIGNATURES:
+            raise _refused("BadSignature", f"there are more than {_MOST_SIGNATURES} signatures")
         text = self._text(request, x)
         expected, missing = self._expected(text)
         decoded = [self._decode(text) or b"" for text in found]

@@ -109,7 +109,7 @@ class Token:
         if known is not None:
             return known
         caller = self._caller(token, key, algorithm)
-        self._held.keep(token, key, caller, until=caller.facts["claims"]["exp"] + self._leeway)
+        self._held.keep(token, key, caller, until=self._leeway + int(caller.facts["claims"]["exp"]))
         return caller
 
     async def _later(self, token: bytes, kid: str | None, algorithm: str) -> Caller:
