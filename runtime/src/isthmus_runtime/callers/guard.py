@@ -6,14 +6,15 @@ name.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from isthmus_api.plan import RoutePlan
+from isthmus_api.proofs import Jwt
 from isthmus_api.verification import Verification
 from isthmus_runtime import metrics
 from isthmus_runtime.callers import addresses, proofs
 from isthmus_runtime.callers.check import NOBODY, Caller, Check, Vault
 from isthmus_runtime.callers.cors import Policy
-from isthmus_runtime.callers.keyrings import GivenKeys, Keyrings
 from isthmus_runtime.callers.limiter import ByAddress, Limiter, by_address
 from isthmus_runtime.callers.signatures import Signature
 from isthmus_runtime.endpoint import CalledResponse
@@ -23,6 +24,9 @@ from isthmus_runtime.http.messages import Head, Header, Request, Response
 from isthmus_runtime.instruments import Number
 from isthmus_runtime.secrets import Secrets
 from isthmus_runtime.steps.bound import Binder
+
+if TYPE_CHECKING:
+    from isthmus_runtime.callers.keyrings import Keyrings
 
 Go = Callable[[Exchange], Awaitable[Response]]
 """What a Route does with a request that has passed."""
@@ -118,7 +122,7 @@ class Guards:
 
     def __init__(self, secrets: Secrets) -> None:
         self._vault = Vault(secrets)
-        self._keyrings = Keyrings()
+        self._keyrings: Keyrings | None = None
 
     def of(self, plan: RoutePlan, binder: Binder) -> Guard:
         """The guard of a Route."""
@@ -137,8 +141,9 @@ class Guards:
 
     async def keep(self, plans: Iterable[RoutePlan]) -> None:
         """Let go of what no Route needs any more."""
-        urls = [plan.source.jwks_url for plan in plans]
-        await self._keyrings.keep(url for url in urls if url)
+        if self._keyrings:
+            urls = [plan.source.jwks_url for plan in plans]
+            await self._keyrings.keep(url for url in urls if url)
 
     def _checks(
         self,
@@ -160,10 +165,15 @@ class Guards:
         if verify.basic:
             yield proofs.basic(verify.basic, self._vault, realm)
         if verify.jwt:
-            from isthmus_runtime.callers.tokens import Token  # takes 60 ms to import
-
-            url = verify.jwt.jwks_url
-            keyring = self._keyrings.of(url) if url else GivenKeys(verify.jwt.keys or ())
-            yield Token(verify.jwt, keyring, realm)
+            yield self._token(verify.jwt, realm)
         if verify.hmac:
             yield Signature(verify.hmac, self._vault, binder)
+
+    def _token(self, spec: Jwt, realm: bytes) -> Check:
+        from isthmus_runtime.callers import keyrings, tokens  # cryptography takes 30 ms to import
+
+        if spec.jwks_url is None:
+            return tokens.Token(spec, keyrings.GivenKeys(spec.keys or ()), realm)
+        if self._keyrings is None:
+            self._keyrings = keyrings.Keyrings()
+        return tokens.Token(spec, self._keyrings.of(spec.jwks_url), realm)
