@@ -107,7 +107,19 @@ metadata:
   labels: {app.kubernetes.io/instance: shop, team: orders}
   annotations: {argocd.argoproj.io/tracking-id: "shop:isthmus.dev/Route:shop/orders"}
 spec:
-  source: {http: {method: PUT, path: "/orders/{id}", timeout: 3s, maxBody: 2Mi}}
+  source:
+    http:
+      method: PUT
+      path: "/orders/{id}"
+      timeout: 3s
+      maxBody: 2Mi
+      auth:
+        jwt: {issuer: https://id.example.com, audience: [a], jwksUrl: "https://id.example.com:9443/k"}
+        apiKey:
+          header: X-Key
+          keys: [{name: shop, value: {secretKeyRef: {name: callers, key: shop}}}]
+      limits: {requests: 10, by: caller}
+      cors: {origins: [https://shop.example.com]}
   env: {stage: test}
   steps:
     - call: {connector: erp, method: PUT, path: "/orders/{% $request.params.id %}"}

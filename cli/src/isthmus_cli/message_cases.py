@@ -87,6 +87,7 @@ async def _settled(
         secrets=secrets,
         owner=_ID,
         tables=tables,
+        guarding=testing.Introduced(written.caller),
     )
     [settlement] = await route.attempt([_message(route, written)])
     return settlement
@@ -132,4 +133,5 @@ def _request(route: JournalledRoute, written: TestMessage) -> dict[str, Any]:
     found = Table(route.endpoints).find(sent.head.method, sent.head.path)
     if not isinstance(found, Match):
         raise UnsoundTest(f"the Route does not take the path {sent.head.path}")
-    return request_variable(sent.head, found.params)
+    told = request_variable(sent.head, found.params)
+    return told | {"caller": written.caller or {}} if webhook.verify else told

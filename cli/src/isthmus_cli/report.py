@@ -10,7 +10,7 @@ Colours on a terminal, plain text where the output is piped.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -33,14 +33,18 @@ def show(
     err: bool = False,
     objects: int | None = None,
     others: int = 0,
+    open_to_anybody: Sequence[str] | None = None,
 ) -> None:
-    """Print problems, sorted by place, and one line that sums up."""
+    """Print problems, sorted by place, the Routes that are open, and one line that sums up."""
     ordered = sorted(problems, key=_place)
     if output == "json":
-        click.echo(as_json(ordered, objects=objects, others=others), err=err)
+        shown = as_json(ordered, objects=objects, others=others, open_to_anybody=open_to_anybody)
+        click.echo(shown, err=err)
         return
     for problem in ordered:
         click.echo(as_text(problem) + "\n", err=err)
+    if open_to_anybody:
+        click.echo(f"open to anybody: {', '.join(map(printable, open_to_anybody))}", err=err)
     click.echo(summary(ordered, objects=objects, others=others), err=err)
 
 
@@ -61,13 +65,21 @@ def as_text(problem: Problem) -> str:
     return "\n".join(lines)
 
 
-def as_json(problems: Iterable[Problem], *, objects: int | None = None, others: int = 0) -> str:
+def as_json(
+    problems: Iterable[Problem],
+    *,
+    objects: int | None = None,
+    others: int = 0,
+    open_to_anybody: Sequence[str] | None = None,
+) -> str:
     """All problems as one JSON document."""
     listed = list(problems)
     errors, warnings = _counts(listed)
     counted = {} if objects is None else {"objects": objects, "others": others}
+    is_open = {} if open_to_anybody is None else {"openToAnybody": list(open_to_anybody)}
     document = {
         "problems": [_plain(problem) for problem in listed],
+        **is_open,
         "summary": {"errors": errors, "warnings": warnings, **counted},
     }
     return json.dumps(document, indent=2)

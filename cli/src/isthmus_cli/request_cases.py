@@ -12,11 +12,11 @@ from isthmus_runtime import faults, testing, tracing
 from isthmus_runtime.connectors.registry import Registry
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.http.messages import Response
-from isthmus_runtime.route import Route
+from isthmus_runtime.route import GuardedRoute, Route
 from isthmus_runtime.shared_tables import SharedTables
 from isthmus_runtime.stores import Stores
 from isthmus_runtime.table import Match, Table
-from isthmus_runtime.testing import ScriptedAnswers, ScriptedStore
+from isthmus_runtime.testing import Introduced, ScriptedAnswers, ScriptedStore
 
 _NO_REQUEST: Final = TestRequest.model_validate({})
 
@@ -62,7 +62,13 @@ async def _answered(
     if http is None:
         raise UnsoundTest("this Route takes messages, not requests")
     registry = Registry(testing.Placeholders(), script.transport, sign_in=testing.signed_in)
-    route = Route(plan, registry.of(plan), Stores(plan.namespace, lambda: store), tables)
+    stores = Stores(plan.namespace, lambda: store)
+    connectors = registry.of(plan)
+    route = (
+        GuardedRoute(plan, connectors, stores, tables, guarding=Introduced(request.caller))
+        if plan.source.is_guarded
+        else Route(plan, connectors, stores, tables)
+    )
     sent = sent_requests.request(http, request)
     found = Table([route]).find(sent.head.method, sent.head.path)
     if not isinstance(found, Match):

@@ -42,6 +42,7 @@ class Code(StrEnum):
     INEFFECTIVE = "Ineffective"
     NAME_CLASH = "NameClash"
     PATH_CLASH = "PathClash"
+    ROUTE_OPEN = "RouteOpen"
     EXPRESSION_INVALID = "ExpressionInvalid"
     EXPRESSION_WARNING = "ExpressionWarning"
     SCHEMA_INVALID = "SchemaInvalid"
@@ -90,6 +91,11 @@ class Problem:
     def field(self) -> str:
         """The path as Kubernetes writes it: `spec.steps[1].call.connector`."""
         return field_path(self.path)
+
+
+def ineffective(message: str, hint: str, path: Path) -> Problem:
+    """A warning: what is written does nothing, or not what its author may think."""
+    return Problem(Code.INEFFECTIVE, message, hint=hint, path=path, severity=Severity.WARNING)
 
 
 def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from isthmus_api.http import Method
-from isthmus_api.model import FreeForm, Items, Model, Name, PlainText
+from isthmus_api.model import FreeForm, FreeFormObject, Items, Model, Name, PlainText
 from isthmus_api.rules import at_least_one_of, at_most_one_of
 
 
@@ -24,6 +24,10 @@ class TestRequest(Model):
         {}, max_length=64, description="Query parameters; a list gives one several times."
     )
     headers: dict[str, PlainText] = Field({}, max_length=64, description="Request headers.")
+    caller: FreeFormObject | None = Field(
+        None,
+        description="Who calls, as `$request.caller`; tests need not prove it.",
+    )
     body: FreeForm = Field(None, description="The body as JSON.")
 
 
@@ -41,6 +45,9 @@ class TestMessage(Model):
     )
     headers: dict[str, PlainText] = Field(
         {}, max_length=64, description="Request headers of a webhook."
+    )
+    caller: FreeFormObject | None = Field(
+        None, description="Who sent it to a webhook, as `$request.caller`."
     )
     attempt: Annotated[int, Field(ge=1, le=1000)] = Field(
         1, description="Which attempt this is, as `$message.attempt`."

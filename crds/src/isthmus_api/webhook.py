@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from isthmus_api.caller_limit import CallerLimit
 from isthmus_api.http import HeaderName, Method, ServedPath
 from isthmus_api.model import FreeForm, Model, Text, WholeExpression
+from isthmus_api.proofs import TRUSTED_PROXIES, Networks
 from isthmus_api.quantities import Size
 from isthmus_api.rules import Rule
 from isthmus_api.step import Respond
@@ -71,9 +73,11 @@ class WebhookSource(Model):
     verify: Verification | None = Field(
         None,
         description="What must hold of a request before it is taken; otherwise it is answered "
-        "with 401 and leaves nothing behind.",
+        "with 401 or 403 and leaves nothing behind.",
     )
     open: bool = Field(False, description="Say that anybody who reaches the path may send.")
+    trusted_proxies: Networks | None = Field(None, description=TRUSTED_PROXIES)
+    limits: CallerLimit | None = Field(None, description="How often each sender may send.")
     split: WholeExpression | None = Field(
         None,
         description="A list in the body; each element becomes a message. Left out, the body is "
@@ -85,3 +89,8 @@ class WebhookSource(Model):
     challenge: Challenge | None = Field(
         None, description="A request by which the sender makes sure that it reaches the right one."
     )
+
+    @property
+    def verification(self) -> Verification | None:
+        """Who may call it; nothing where anybody may."""
+        return self.verify

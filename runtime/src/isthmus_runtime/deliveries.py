@@ -13,6 +13,7 @@ from isthmus_api.retention import Retention
 from isthmus_runtime import logs, metrics
 from isthmus_runtime.connectors.connector import Connector
 from isthmus_runtime.delivery.absence import Absence
+from isthmus_runtime.endpoint import MakeGuard
 from isthmus_runtime.journal.access import Access
 from isthmus_runtime.journal.journal import Journal
 from isthmus_runtime.journalled import JournalledRoute
@@ -44,7 +45,9 @@ class Deliveries:
         self._waiting: dict[str, tuple[int, float]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
-    def route(self, plan: RoutePlan, connectors: Mapping[str, Connector]) -> JournalledRoute:
+    def route(
+        self, plan: RoutePlan, connectors: Mapping[str, Connector], guarding: MakeGuard
+    ) -> JournalledRoute:
         """A Route of this process; it does nothing yet."""
         return JournalledRoute(
             plan,
@@ -52,6 +55,7 @@ class Deliveries:
             access=self._access,
             secrets=self._secrets,
             owner=self._access.owner,
+            guarding=guarding,
             claim_seconds=self._claim_seconds,
             tables=self._tables,
         )

@@ -2,13 +2,43 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from isthmus_api.plan import RoutePlan
 from isthmus_runtime import metrics
-from isthmus_runtime.http.messages import Request, Response
+from isthmus_runtime.exchange import Exchange
+from isthmus_runtime.http.messages import Head, Header, Request, Response
 from isthmus_runtime.instruments import Distribution, Number
+from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.tracing import Trace
+
+
+class CalledResponse(Response):
+    """An answer, and the name of who called, for our log."""
+
+    __slots__ = ("caller",)
+
+    def __init__(self, answer: Response, caller: str) -> None:
+        super().__init__(answer.status, answer.headers, answer.body)
+        self.caller = caller
+
+
+class Guarding(Protocol):
+    """What stands between callers and a Route."""
+
+    def fields(self, head: Head) -> tuple[Header, ...]:
+        """What every answer says beside."""
+
+    async def answer(
+        self, request: Request, x: Exchange, go: Callable[[Exchange], Awaitable[Response]]
+    ) -> Response:
+        """What `go` answers, once the request may pass; a `Fault` where it may not."""
+
+
+MakeGuard = Callable[[RoutePlan, Binder], Guarding]
+"""Makes the guard of a Route; what it reads of requests it tells the binder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +63,10 @@ class Endpoint(ABC):
         self._under_way = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
+
+    def fields(self, head: Head) -> tuple[Header, ...]:
+        """What every answer says beside, to whoever asks."""
+        return ()
 
     @abstractmethod
     async def answer(self, request: Request, params: dict[str, str], trace: Trace) -> Response:

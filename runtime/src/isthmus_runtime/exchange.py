@@ -90,11 +90,13 @@ _READERS: dict[str, Callable[[Head, dict[str, str]], Any]] = {
     "query": lambda head, _: _query(head),
     "headers": lambda head, _: _headers(head),
 }
-REQUEST_FIELDS = frozenset(_READERS)
+SENT_FIELDS = frozenset(_READERS)
+REQUEST_FIELDS = SENT_FIELDS | {"caller"}
+"""A request says nothing of who sent it: the guard of a Route does."""
 
 
 def request_variable(
-    head: Head, params: dict[str, str], fields: frozenset[str] = REQUEST_FIELDS
+    head: Head, params: dict[str, str], fields: frozenset[str] = SENT_FIELDS
 ) -> dict[str, Any]:
     """What `$request` is: method, path, path variables, query and headers.
 

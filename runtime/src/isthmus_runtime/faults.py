@@ -23,7 +23,7 @@ PROBLEM_JSON = (b"content-type", b"application/problem+json")
 class Fault(Exception):
     """One message failed. `reason` is a CamelCase word from a bounded set, fit for a label.
 
-    `headers` go with the answer, such as when to come back.
+    `headers` go with the answer, such as when to come back. `caller` is who called, for our log.
     """
 
     reason: str
@@ -33,6 +33,7 @@ class Fault(Exception):
     connector: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
     headers: tuple[Header, ...] = ()
+    caller: str = ""
 
     def __post_init__(self) -> None:
         super().__init__(self.detail)
@@ -128,11 +129,13 @@ def from_expression(error: ExpressionError) -> Broken:
 
 _TITLES = {
     400: "Bad request",
-    401: "Not allowed",
+    401: "Who calls is not known",
+    403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
     413: "Request too large",
     415: "Unsupported media type",
+    429: "Too many requests",
     422: "The request does not fit the schema",
     500: "The Route failed",
     502: "A system behind this Route failed",

@@ -18,7 +18,7 @@ from isthmus_runtime.delivery.passage import Passage
 from isthmus_runtime.delivery.tally import Tally
 from isthmus_runtime.delivery.worker import Attempting, Terms, Worker
 from isthmus_runtime.drafting import Drafter
-from isthmus_runtime.endpoint import Endpoint
+from isthmus_runtime.endpoint import Endpoint, MakeGuard
 from isthmus_runtime.journal.access import Access
 from isthmus_runtime.journal.entries import Message, Settlement
 from isthmus_runtime.secrets import NotedSecrets
@@ -49,6 +49,7 @@ class JournalledRoute:
         access: Access,
         secrets: NotedSecrets,
         owner: str,
+        guarding: MakeGuard,
         claim_seconds: float = 30.0,
         tables: SharedTables = NO_TABLES,
     ) -> None:
@@ -58,6 +59,7 @@ class JournalledRoute:
         self._owner = owner
         self._claim_seconds = claim_seconds
         self._secrets = secrets
+        self._guarding = guarding
         self._spec = plan.delivery or Delivery()
         self._binder = Binder()
         self._variables: dict[str, Any] = {
@@ -138,7 +140,7 @@ class JournalledRoute:
                 self.plan,
                 source.webhook,
                 journal=self._access,
-                secrets=self._secrets,
+                guard=self._guarding(self.plan, self._binder) if source.is_guarded else None,
                 binder=self._binder,
                 drafter=self._drafter,
                 stored=self._compiler.binder.request_fields,

@@ -27,6 +27,24 @@ ROUTE_IN_FLIGHT = gauge(
     ("namespace", "route"),
     registry=REGISTRY,
 )
+ROUTE_REFUSALS = counter(
+    "isthmus_route_refusals",
+    "Requests that did not show who sent them, or were not let in, by reason.",
+    ("namespace", "route", "reason"),
+    registry=REGISTRY,
+)
+CALLER_REQUESTS = counter(
+    "isthmus_route_caller_requests",
+    "Requests that a Route answered, by the name that its manifest has for the caller.",
+    ("namespace", "route", "caller", "status"),
+    registry=REGISTRY,
+)
+JWKS_FETCHES = counter(
+    "isthmus_jwks_fetches",
+    "Fetches of the keys that callers' tokens are signed with: fetched, or failed.",
+    ("result",),
+    registry=REGISTRY,
+)
 UNROUTED_REQUESTS = counter(
     "isthmus_unrouted_requests",
     "Requests refused before any Route saw them, by status.",

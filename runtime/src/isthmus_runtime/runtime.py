@@ -16,16 +16,19 @@ from isthmus_api.plan.routeplan import PLAN_VERSION
 from isthmus_runtime import logs, metrics
 from isthmus_runtime.admin import Admin
 from isthmus_runtime.connectors.registry import FindContract, Registry
+from isthmus_runtime.endpoint import Endpoint, Guarding
 from isthmus_runtime.http.limits import ServerLimits
 from isthmus_runtime.http.messages import Head
 from isthmus_runtime.http.server import Server
-from isthmus_runtime.route import Route
+from isthmus_runtime.route import GuardedRoute, Route
 from isthmus_runtime.secrets import NotedSecrets, Secrets
 from isthmus_runtime.shared_tables import NO_TABLES, SharedTables
+from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.table import Table
 from isthmus_runtime.traffic import Traffic
 
-if TYPE_CHECKING:  # what only a journal needs is imported where one is: most Routes start sooner
+if TYPE_CHECKING:  # what not every Route needs is imported where one does: others start sooner
+    from isthmus_runtime.callers.guard import Guards
     from isthmus_runtime.deliveries import Deliveries
     from isthmus_runtime.journal.access import Access
     from isthmus_runtime.journalled import JournalledRoute
@@ -80,6 +83,7 @@ class Runtime:
         self._leaving: set[Route | JournalledRoute] = set()
         self._access: Access | None = None
         self._deliveries: Deliveries | None = None
+        self._guards: Guards | None = None
         self._is_started = False
         self._farewells: set[asyncio.Task[None]] = set()
         self._traffic = Traffic(Table(()), max_in_flight=settings.max_in_flight)
@@ -106,7 +110,8 @@ class Runtime:
         before anything is replaced.
         """
         routes = {(plan.namespace, plan.name): self._route(plan) for plan in plans}
-        table = Table([each for route in routes.values() for each in route.endpoints])
+        endpoints = [each for route in routes.values() for each in route.endpoints]
+        table = Table([*endpoints, *_preflights(plans)])
         replaced = [route for key, route in self._routes.items() if routes.get(key) is not route]
         self._routes = routes
         self._traffic.table = table
@@ -166,6 +171,8 @@ class Runtime:
             async with asyncio.timeout(_LAST_CALLS):
                 await asyncio.gather(*self._farewells)
                 await self._registry.keep(())
+                if self._guards:
+                    await self._guards.keep(())
         if self._registry.sharing:
             await self._registry.sharing.close()
         if self._access:
@@ -223,11 +230,20 @@ class Runtime:
         if plan.shares_limits:
             self._share_limits()
         connectors = self._registry.of(plan)
-        if deliveries is None:
-            return Route(plan, connectors, tables=self._tables)
-        if plan.source.is_asynchronous:
-            return deliveries.route(plan, connectors)
-        return Route(plan, connectors, deliveries.stores(plan.namespace), self._tables)
+        if deliveries and plan.source.is_asynchronous:
+            return deliveries.route(plan, connectors, self._guard)
+        stores = deliveries.stores(plan.namespace) if deliveries else None
+        if plan.source.is_guarded:
+            return GuardedRoute(plan, connectors, stores, self._tables, guarding=self._guard)
+        return Route(plan, connectors, stores, self._tables)
+
+    def _guard(self, plan: RoutePlan, binder: Binder) -> Guarding:
+        """What asks who calls; what guards share is made when a Route first wants one."""
+        if self._guards is None:
+            from isthmus_runtime.callers.guard import Guards
+
+            self._guards = Guards(self._secrets)
+        return self._guards.of(plan, binder)
 
     def _delivering(self) -> "Deliveries":
         """What needs a journal; made when it is first asked for."""
@@ -278,6 +294,17 @@ class Runtime:
         self._leaving.difference_update(replaced)
         users = (*self._routes.values(), *self._leaving)
         await self._registry.keep([route.plan for route in users])
+        if self._guards:
+            await self._guards.keep([route.plan for route in users])
+
+
+def _preflights(plans: Sequence[RoutePlan]) -> list[Endpoint]:
+    """What answers browsers that ask before they call."""
+    if not any(plan.source.http and plan.source.http.cors for plan in plans):
+        return []
+    from isthmus_runtime.callers import cors
+
+    return cors.preflights(plans)
 
 
 def _log_error(error: Exception, head: Head | None) -> None:

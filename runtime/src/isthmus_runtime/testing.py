@@ -13,7 +13,7 @@ sign-in as far as it asks no other system; `signed_in` takes the place of the re
 import asyncio
 import json
 import selectors
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -21,16 +21,20 @@ from urllib.parse import parse_qsl, urlsplit
 from isthmus_api import auth as auth_model
 from isthmus_api.connector import HttpTransport
 from isthmus_api.model import KeyRef
+from isthmus_api.plan import RoutePlan
 from isthmus_api.route_case import TestAnswer, TestEntry
 from isthmus_runtime import logs
 from isthmus_runtime.connectors import auth
 from isthmus_runtime.connectors.auth import fixed, session
+from isthmus_runtime.endpoint import Guarding
+from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.http import errors
-from isthmus_runtime.http.messages import Header, Response
+from isthmus_runtime.http.messages import Head, Header, Request, Response
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.journal.access import Access
 from isthmus_runtime.journal.entries import Memory
 from isthmus_runtime.journal.journal import Journal
+from isthmus_runtime.steps.bound import Binder
 
 T = TypeVar("T")
 
@@ -195,6 +199,28 @@ def _memory(entry: TestEntry) -> Memory:
         value=as_json(entry.value),
         reference=entry.reference,
     )
+
+
+class Introduced:
+    """A guard that lets everybody pass: tests say who calls, and need not prove it."""
+
+    def __init__(self, caller: dict[str, Any] | None) -> None:
+        self._caller = caller or {}
+
+    def __call__(self, plan: RoutePlan, binder: Binder) -> Guarding:
+        """Itself, for any Route."""
+        return self
+
+    def fields(self, head: Head) -> tuple[Header, ...]:
+        """Nothing."""
+        return ()
+
+    async def answer(
+        self, request: Request, x: Exchange, go: Callable[[Exchange], Awaitable[Response]]
+    ) -> Response:
+        """What the Route answers."""
+        x.variables["request"]["caller"] = self._caller
+        return await go(x)
 
 
 class Placeholders:

@@ -4,6 +4,7 @@ import time
 from http import HTTPStatus
 
 from isthmus_runtime import faults, logs, metrics, tracing
+from isthmus_runtime.endpoint import CalledResponse
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.http.messages import Head, Header, Request, Response, header
 from isthmus_runtime.table import Match, NoRoute, Table
@@ -27,12 +28,12 @@ class Traffic:
             return self._refuse_unrouted(head, found)
         if self._in_flight >= self._max_in_flight:
             fault = Fault("Overloaded", "too many requests are under way", 503)
-            return self._refuse(head, fault, (b"retry-after", b"1"))
+            return self._refuse(head, fault, (b"retry-after", b"1"), *found.route.fields(head))
         largest = found.route.max_body
         length = header(head.headers, b"content-length")
         if length is not None and int(length) > largest:
             fault = Fault("BodyTooLarge", f"the body is larger than {largest} bytes", 413)
-            return self._refuse(head, fault)
+            return self._refuse(head, fault, *found.route.fields(head))
         return largest
 
     async def handle(self, request: Request) -> Response:
@@ -60,6 +61,7 @@ class Traffic:
                 correlationId=trace.correlation_id,
             )
             fault = Fault("InternalError", "the runtime failed; its log has the correlation id")
+            fault.headers = route.fields(head)
             answer = faults.response(fault, route=route.name, correlation_id=trace.correlation_id)
         finally:
             self._in_flight -= 1
@@ -118,7 +120,14 @@ def _log(
         "correlationId": trace.correlation_id,
     }
     if fault is None:
+        if isinstance(answer, CalledResponse):
+            fields["caller"] = answer.caller
         logs.note("info", "request", fields)
         return
-    about = {"step": fault.step, "connector": fault.connector, "detail": fault.outward}
+    about = {
+        "step": fault.step,
+        "connector": fault.connector,
+        "caller": fault.caller,
+        "detail": fault.outward,
+    }
     logs.warning("request", **fields, reason=fault.reason, **{k: v for k, v in about.items() if v})

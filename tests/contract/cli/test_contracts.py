@@ -51,6 +51,7 @@ def test_routes_that_fit_their_contract_are_silent(isthmus: Isthmus, manifests: 
 
     assert (ended.returncode, ended.stdout) == (
         0,
+        "open to anybody: Route default/product-page\n"
         "0 errors, 0 warnings in 5 objects (1 other object left alone)\n",
     )
 

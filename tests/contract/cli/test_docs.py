@@ -20,7 +20,7 @@ DOCUMENTS = sorted(
 )
 
 
-@pytest.mark.parametrize("page", ["mappings", "messages"])
+@pytest.mark.parametrize("page", ["callers", "mappings", "messages"])
 def test_what_the_guide_shows_passes_its_own_tests(
     isthmus: Callable[..., CompletedProcess[str]],
     folder: Callable[[Mapping[str, str]], Path],
@@ -33,7 +33,7 @@ def test_what_the_guide_shows_passes_its_own_tests(
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-PAGES = ["mappings", "messages", "rate-limits", "route-on-kubernetes", "sign-in"]
+PAGES = ["callers", "mappings", "messages", "rate-limits", "route-on-kubernetes", "sign-in"]
 
 
 @pytest.mark.parametrize("page", PAGES)

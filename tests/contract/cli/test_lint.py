@@ -151,7 +151,10 @@ def test_what_is_wrong_is_told_with_its_place(
 def test_the_example_has_no_problems(isthmus: Isthmus) -> None:
     ended = isthmus("lint", EXAMPLE)
 
-    told = "0 errors, 0 warnings in 4 objects (1 other object left alone)\n"
+    told = (
+        "open to anybody: Route default/product-search\n"
+        "0 errors, 0 warnings in 4 objects (1 other object left alone)\n"
+    )
     assert (ended.stdout, ended.returncode) == (told, 0)
 
 
@@ -208,3 +211,45 @@ def test_wrong_use(
 
     assert said in ended.stderr
     assert (ended.stdout, ended.returncode) == ("", 2)
+
+
+OPEN_AND_NOT = f"""{HEAD}kind: Route
+metadata: {{name: by-accident}}
+spec: {{source: {{http: {{path: /a}}}}, steps: [{{respond: {{}}}}]}}
+---
+{HEAD}kind: Route
+metadata: {{name: meant}}
+spec: {{source: {{http: {{path: /b, open: true}}}}, steps: [{{respond: {{}}}}]}}
+---
+{HEAD}kind: Route
+metadata: {{name: guarded}}
+spec:
+  source: {{http: {{path: /c, auth: {{allowFrom: [10.0.0.0/8]}}}}}}
+  steps: [{{respond: {{}}}}]
+"""
+
+
+def test_routes_that_anybody_may_call_are_listed_and_warned_of_where_it_is_not_meant(
+    isthmus: Isthmus, folder: Folder
+) -> None:
+    manifests = folder({"a.yaml": OPEN_AND_NOT})
+
+    ended = isthmus("lint", manifests)
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("warning  RouteOpen") == 1
+    assert "a.yaml:4:23  warning  RouteOpen  Route default/by-accident spec.source.http" in (
+        ended.stdout
+    )
+    assert "help: write auth: … for who may, or open: true where that is meant" in ended.stdout
+    assert "open to anybody: Route default/by-accident, Route default/meant\n" in ended.stdout
+    assert isthmus("lint", "--strict", manifests).returncode == 1
+
+
+def test_the_routes_that_are_open_are_there_for_machines_too(
+    isthmus: Isthmus, folder: Folder
+) -> None:
+    ended = isthmus("lint", "--output", "json", folder({"a.yaml": OPEN_AND_NOT}))
+
+    told = json.loads(ended.stdout)
+    assert told["openToAnybody"] == ["Route default/by-accident", "Route default/meant"]

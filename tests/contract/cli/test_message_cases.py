@@ -20,6 +20,8 @@ WEBHOOK = {"webhook": {"path": "/hooks/{shop}", "open": True}}
 POLL = {"poll": {"every": "5m", "call": {"connector": "erp"}}}
 DAILY = {"schedule": {"cron": "@daily"}}
 ONE = {"connector": "erp"}
+SECRET = {"secretKeyRef": {"name": "shop", "key": "key"}}
+KEYS = {"header": "X-Key", "keys": [{"name": "shop", "value": SECRET}]}
 
 
 def manifest(kind: str, name: str, spec: Mapping[str, Any]) -> str:
@@ -65,6 +67,13 @@ PASSING = {
         {"params": {"shop": "nl"}, "query": {"q": ["a b"]}, "headers": {"X-Shop": "one"}},
         {"state": "finished", "calls": [{**ONE, "path": "/nl/a b"}], "body": "onePOST"},
         source=WEBHOOK,
+        test=answered({"body": 1}),
+    ),
+    "a message of a webhook comes from whom the test says": route(
+        [{"call": {**ONE, "path": "/{% $request.caller.name %}"}}],
+        {"body": {"id": 7}, "caller": {"name": "shop"}},
+        {"state": "finished", "calls": [{**ONE, "path": "/shop"}]},
+        source={"webhook": {"path": "/hooks", "verify": {"apiKey": KEYS}}},
         test=answered({"body": 1}),
     ),
     "a message knows what it is": route(

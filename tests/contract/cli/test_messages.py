@@ -67,6 +67,8 @@ JOURNEY = {
     ]
 }
 DEADLINE_SECONDS = 60.0
+MANY = 10_000
+"""So many that a replay of them is under way for a while."""
 
 
 @dataclass
@@ -612,7 +614,7 @@ def test_a_person_is_asked(place: Place, answer: str, code: int, state: str) -> 
 @pytest.fixture
 def begun(place: Place) -> Iterator[subprocess.Popen[str]]:
     """A replay of many that has begun and has not ended."""
-    fill(place, 3000, lambda _, __: {"state": State.DEAD, **UNAVAILABLE})
+    fill(place, MANY, lambda _, __: {"state": State.DEAD, **UNAVAILABLE})
     with subprocess.Popen(
         [COMMAND, "messages", "replay", "--all", "--yes"],
         cwd=place.folder,
@@ -638,16 +640,16 @@ def test_an_interrupted_replay_leaves_nothing_half_done_and_goes_on(
     [(left,)] = place.sql("SELECT count(*) FROM outcomes WHERE state = 'dead'")
 
     assert begun.returncode == 1, said
-    assert 0 < done < 3000
-    assert (new, left) == (done, 3000 - done)
+    assert 0 < done < MANY
+    assert (new, left) == (done, MANY - done)
     found = re.search(r"--act ([0-9a-f]+) goes on", said)
     assert found
 
     again = place.run("replay", "--all", "--yes", "--act", found[1])
 
-    assert again.stdout == f"replayed {3000 - done} messages\n"
+    assert again.stdout == f"replayed {MANY - done} messages\n"
     assert place.sql("SELECT count(DISTINCT uid), count(*), count(DISTINCT act) FROM audit") == [
-        (3000, 3000, 1)
+        (MANY, MANY, 1)
     ]
 
 
@@ -659,7 +661,7 @@ def test_a_killed_replay_is_begun_again_as_if_it_were_new(
 
     place.run("replay", "--all", "--yes")
 
-    assert place.sql("SELECT count(DISTINCT uid), count(*) FROM audit") == [(3000, 3000)]
+    assert place.sql("SELECT count(DISTINCT uid), count(*) FROM audit") == [(MANY, MANY)]
     assert place.sql("SELECT count(*) FROM outcomes") == [(0,)]
 
 

@@ -17,7 +17,7 @@ from manifests_text import connector, delivering, plans, route
 from served import Start, problem
 from upstreams import answer
 
-from isthmus_runtime import secrets
+from isthmus_runtime import secrets, testing
 from isthmus_runtime.deliveries import Deliveries
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.access import Access
@@ -324,7 +324,7 @@ async def test_messages_are_forgotten_as_the_route_says(address: str, tmp_path: 
 
     access = Access(lambda: opening.open(address))
     deliveries = Deliveries(access, NotedSecrets(secrets.NoSecrets()), pruned_every=0.02)
-    await deliveries.use([deliveries.route(plan, {})])
+    await deliveries.use([deliveries.route(plan, {}, testing.Introduced(None))])
     deliveries.start()
     carrier = Carrier(address, tmp_path / "secrets.env", {})
     await carrier.until(lambda found: len(found) == 3)

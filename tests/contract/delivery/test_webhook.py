@@ -22,6 +22,14 @@ def ref(key: str = "key") -> dict[str, Any]:
     return {"secretKeyRef": {"name": "shop", "key": key}}
 
 
+BEARER = {"tokens": [{"name": "shop", "value": ref()}]}
+BASIC = {"users": [{"name": "shop", "username": ref("user"), "password": ref()}]}
+
+
+def keys(place: str, name: str) -> dict[str, Any]:
+    return {place: name, "keys": [{"name": "shop", "value": ref()}]}
+
+
 def webhook(**spec: Any) -> dict[str, Any]:
     given = {"path": "/hook", **spec}
     return {"webhook": given if "verify" in spec else {"open": True, **given}}
@@ -64,7 +72,7 @@ async def test_steps_read_of_the_request_what_was_kept_and_no_credentials(
         delivering(
             webhook(
                 path="/hook/{shop}",
-                verify={"apiKey": {"header": "X-Api-Key", "value": ref()}},
+                verify={"apiKey": keys("header", "X-Api-Key")},
             ),
             """
             - call:
@@ -165,7 +173,7 @@ async def test_a_challenge_is_answered_and_leaves_no_message(
             "body": "{% $request.query.challenge %}",
         },
     }
-    verify = {"bearer": {"token": ref()}}
+    verify = {"bearer": BEARER}
     it = await carry(
         delivering(webhook(verify=verify, challenge=challenge), KEEP), secrets_in=SECRETS
     )
@@ -244,19 +252,15 @@ VERIFIED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"hmac": {**HMAC, **MILLIS}},
         {"x-signature": f"sha256={HEX}", "at": str(NOW * 1000)},
     ),
-    "a bearer token": ({"bearer": {"token": ref()}}, {"authorization": "bearer canary-key"}),
+    "a bearer token": ({"bearer": BEARER}, {"authorization": "bearer canary-key"}),
     "a user and a password": (
-        {"basic": {"username": ref("user"), "password": ref()}},
+        {"basic": BASIC},
         basic("jan:canary-key"),
     ),
-    "an API key": ({"apiKey": {"header": "X-Key", "value": ref()}}, {"x-key": "canary-key"}),
+    "an API key": ({"apiKey": keys("header", "X-Key")}, {"x-key": "canary-key"}),
     "an address": ({"allowFrom": ["127.0.0.0/8"]}, {}),
-    "an address behind a proxy": (
-        {"allowFrom": ["203.0.113.0/24"], "trustedProxies": ["127.0.0.1", "10.0.0.0/8"]},
-        {"x-forwarded-for": "6.6.6.6, 203.0.113.7:4711, 10.1.2.3"},
-    ),
     "all of several": (
-        {"hmac": HMAC, "allowFrom": ["127.0.0.1"], "bearer": {"token": ref()}},
+        {"hmac": HMAC, "allowFrom": ["127.0.0.1"], "bearer": BEARER},
         {"x-signature": f"sha256={HEX}", "authorization": "Bearer canary-key"},
     ),
 }
@@ -283,6 +287,11 @@ UNVERIFIED: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
         {"x-signature": f"sha256={WRONG}"},
         "BadSignature",
     ),
+    "more signatures than anybody sends": (
+        {"hmac": HMAC},
+        {"x-signature": f"sha256={'0' * 64} " * 16 + f"sha256={HEX}"},
+        "BadSignature",
+    ),
     "half a signature": ({"hmac": HMAC}, {"x-signature": f"sha256={HEX[:32]}"}, "BadSignature"),
     "no hex": ({"hmac": HMAC}, {"x-signature": "sha256=zzzz"}, "BadSignature"),
     "an old request": ({"hmac": SVIX}, svix(NOW - 2 * DAY), "TimestampOutOfTolerance"),
@@ -306,43 +315,27 @@ UNVERIFIED: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
         {**svix(), "svix-timestamp": "nan"},
         "TimestampOutOfTolerance",
     ),
-    "no token": ({"bearer": {"token": ref()}}, {}, "BadToken"),
-    "another token": ({"bearer": {"token": ref()}}, {"authorization": "Bearer x"}, "BadToken"),
+    "no token": ({"bearer": BEARER}, {}, "BadToken"),
+    "another token": ({"bearer": BEARER}, {"authorization": "Bearer x"}, "BadToken"),
     "another scheme": (
-        {"bearer": {"token": ref()}},
+        {"bearer": BEARER},
         {"authorization": "Basic canary-key"},
         "BadToken",
     ),
     "another password": (
-        {"basic": {"username": ref("user"), "password": ref()}},
+        {"basic": BASIC},
         basic("jan:no"),
         "BadCredentials",
     ),
     "no base64": (
-        {"basic": {"username": ref("user"), "password": ref()}},
+        {"basic": BASIC},
         {"authorization": "Basic !"},
         "BadCredentials",
     ),
-    "another key": ({"apiKey": {"header": "X-Key", "value": ref()}}, {"x-key": "x"}, "BadApiKey"),
-    "no key in the query": ({"apiKey": {"query": "key", "value": ref()}}, {}, "BadApiKey"),
-    "another address": ({"allowFrom": ["203.0.113.0/24"]}, {}, "AddressNotAllowed"),
-    "an address that only a stranger tells": (
-        {"allowFrom": ["203.0.113.0/24"]},
-        {"x-forwarded-for": "203.0.113.7"},
-        "AddressNotAllowed",
-    ),
-    "an address told before a stranger's": (
-        {"allowFrom": ["203.0.113.0/24"], "trustedProxies": ["127.0.0.1"]},
-        {"x-forwarded-for": "203.0.113.7, 6.6.6.6"},
-        "AddressNotAllowed",
-    ),
-    "what is no address": (
-        {"allowFrom": ["203.0.113.0/24"], "trustedProxies": ["127.0.0.1"]},
-        {"x-forwarded-for": "unknown"},
-        "AddressNotAllowed",
-    ),
+    "another key": ({"apiKey": keys("header", "X-Key")}, {"x-key": "x"}, "BadApiKey"),
+    "no key in the query": ({"apiKey": keys("query", "key")}, {}, "BadApiKey"),
     "one of several": (
-        {"hmac": HMAC, "bearer": {"token": ref()}},
+        {"hmac": HMAC, "bearer": BEARER},
         {"x-signature": f"sha256={HEX}"},
         "BadToken",
     ),
@@ -369,8 +362,38 @@ async def test_a_request_that_does_not_gets_401_and_leaves_no_message(
         assert secret not in response.text + repr(logged)
 
 
+SOMEWHERE = {"allowFrom": ["203.0.113.0/24"]}
+PLACES: dict[str, tuple[list[str], str | None, int]] = {
+    "the peer's own address": ([], None, 403),
+    "told by a stranger": ([], "203.0.113.7", 403),
+    "told by a proxy": (["127.0.0.1"], "203.0.113.7", 202),
+    "told by one of several proxies": (
+        ["127.0.0.1", "10.0.0.0/8"],
+        "6.6.6.6, 203.0.113.7:4711, 10.1.2.3",
+        202,
+    ),
+    "told before a stranger's": (["127.0.0.1"], "203.0.113.7, 6.6.6.6", 403),
+    "no address": (["127.0.0.1"], "unknown", 403),
+}
+
+
+@pytest.mark.parametrize(("proxies", "told", "status"), PLACES.values(), ids=PLACES)
+async def test_an_address_is_believed_of_trusted_proxies_alone(
+    carry: Carry, proxies: list[str], told: str | None, status: int
+) -> None:
+    trusted = {"trustedProxies": proxies} if proxies else {}
+    it = await carry(delivering(webhook(verify=SOMEWHERE, **trusted), KEEP))
+
+    response = await it.post(json={}, headers={"x-forwarded-for": told} if told else {})
+
+    assert response.status_code == status
+    assert len(await it.messages()) == int(status == 202)
+    if status == 403:
+        assert problem(response)["type"] == "urn:isthmus:problem:AddressNotAllowed"
+
+
 async def test_an_api_key_in_the_query_is_taken(carry: Carry) -> None:
-    verify = {"apiKey": {"query": "key", "value": ref()}}
+    verify = {"apiKey": keys("query", "key")}
     it = await carry(delivering(webhook(verify=verify), KEEP), secrets_in=SECRETS)
 
     assert (await it.post("/hook?a=1&key=canary-key", json={})).status_code == 202
@@ -394,6 +417,58 @@ async def test_a_rotated_secret_counts_at_once(carry: Carry) -> None:
 
     assert (await it.post(content=BODY, headers={"x-signature": f"sha256={HEX}"})).is_error
     assert (await it.post(content=BODY, headers={"x-signature": f"sha256={new}"})).is_success
+
+
+async def test_while_a_sender_changes_its_secret_both_are_accepted(carry: Carry) -> None:
+    given = {**HMAC, "secondSecret": ref("next")}
+    secrets = {"shop/key": "canary-key", "shop/next": "canary-next"}
+    it = await carry(delivering(webhook(verify={"hmac": given}), KEEP), secrets_in=secrets)
+
+    async def status(key: bytes) -> int:
+        signature = signed(BODY, key).hex()
+        response = await it.post(content=BODY, headers={"x-signature": f"sha256={signature}"})
+        return response.status_code
+
+    assert [await status(key) for key in (b"canary-key", b"canary-next", b"x")] == [202, 202, 401]
+    it.write_secrets({"shop/key": "canary-next"})
+    assert [await status(key) for key in (b"canary-next", b"canary-key")] == [202, 503]
+
+
+async def test_a_secret_that_is_empty_lets_nobody_in(carry: Carry) -> None:
+    verify = {"apiKey": keys("header", "X-Key")}
+    it = await carry(delivering(webhook(verify=verify), KEEP), secrets_in={"shop/key": ""})
+
+    assert (await it.post(json={}, headers={"x-key": ""})).status_code == 503
+    assert await it.messages() == []
+
+
+async def test_steps_know_who_sent_a_message_and_never_its_key(
+    carry: Carry, upstream: Start
+) -> None:
+    erp = await upstream()
+    verify = {"apiKey": keys("query", "key")}
+    it = await carry(
+        connector(erp.url),
+        delivering(
+            webhook(verify=verify),
+            """
+            - call:
+                connector: erp
+                path: "/{% $request.caller.name %}"
+                query: {q: "{% $request.query.q %}", key: "{% $request.query.key %}"}
+            """,
+            message={"key": "{% $request.caller.name %}-{% n %}"},
+        ),
+        secrets_in=SECRETS,
+    )
+
+    response = await it.post("/hook?key=canary-key&q=1", json={"n": 7})
+    (kept,) = await it.until_settled(1)
+
+    assert response.status_code == 202
+    assert (kept.state, kept.key) == ("finished", "shop-7"), kept.detail
+    assert erp.arrivals[0].target.partition("?")[0] == "/shop"
+    assert b"canary" not in kept.request + kept.journey
 
 
 async def test_a_body_that_is_too_large_is_refused(carry: Carry) -> None:

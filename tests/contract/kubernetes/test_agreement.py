@@ -253,7 +253,8 @@ TAKEN = {
         replicas: 3
         tests:
           - name: the ERP answers
-            request: {params: {id: "1"}, query: {q: [a, b]}, headers: {X-Shop: nl}, body: null}
+            request: {params: {id: "1"}, query: {q: [a, b]}, headers: {X-Shop: nl}, body: null,
+                      caller: {name: shop}}
             answers:
               - {connector: erp, method: GET, path: /a, status: 200, headers: {ETag: a}, body: {}}
               - {connector: erp, text: hello}
@@ -326,12 +327,17 @@ TAKEN |= {
               timestamp: "{{% $request.headers.t %}}"
               tolerance: 1m
               secret: {SECRET}
+              secondSecret: {SECRET}
               secretEncoding: base64
-            bearer: {{token: {SECRET}}}
-            basic: {{username: {SECRET}, password: {SECRET}}}
-            apiKey: {{header: X-Api-Key, value: {SECRET}}}
+            basic: {{users: [{{name: shop, username: {SECRET}, password: {SECRET}}}]}}
+            apiKey: {{header: X-Api-Key, keys: [{{name: shop, value: {SECRET}}}]}}
+            clientCertificate:
+              header: X-Subject
+              ingress: [10.0.0.0/8]
+              verified: {{header: X-Verified, value: SUCCESS}}
+              certificates: [{{name: shop, value: CN=shop}}]
             allowFrom: [203.0.113.7, "2001:db8::/32"]
-            trustedProxies: [10.0.0.0/8]
+          trustedProxies: [10.0.0.0/8]
           open: false
           split: "{{% orders %}}"
           reply: {{status: 200, headers: {{A: b}}, body: {{ids: "{{% $messages.id %}}"}}}}
@@ -342,8 +348,20 @@ TAKEN |= {
         """
     ),
     "a webhook with a key in the query": from_source(
-        _webhook(f"verify: {{apiKey: {{query: key, value: {SECRET}}}}}")
+        _webhook(f"verify: {{apiKey: {{query: key, keys: [{{name: a, value: {SECRET}}}]}}}}")
     ),
+    "a Route that pages may call, a little": from_source(
+        "{http: {path: /a, open: true, limits: {requests: 10, per: 1s, by: address}, "
+        "cors: {origins: ['https://shop.example.com', 'http://[2001:db8::1]:8080'], headers: [X-A],"
+        " exposeHeaders: [X-B], credentials: true, maxAge: 1h}}}"
+    ),
+    "a Route that any page may call": from_source(
+        "{http: {path: /a, open: true, cors: {origins: ['*'], credentials: false}}}"
+    ),
+    "a webhook with a limit": from_source(
+        "{webhook: {path: /a, open: true, limits: {requests: 10, per: 1s, by: address}}}"
+    ),
+    "a Route that says it is open": from_source("{http: {path: /a, open: true}}"),
     "a schedule": from_source("{schedule: {cron: '*/5 * * * MON-FRI'}}"),
     "a schedule in words": from_source("{schedule: {cron: '@daily'}}"),
     "a schedule with all that it can have": from_source(
@@ -404,7 +422,8 @@ TAKEN |= {
             into: other
         tests:
           - name: the ERP gets it
-            message: {body: {a: 1}, params: {id: "1"}, query: {q: a}, headers: {A: b}, attempt: 2}
+            message: {body: {a: 1}, params: {id: "1"}, query: {q: a}, headers: {A: b}, attempt: 2,
+                      caller: {name: shop}}
             entries: [{store: orders, key: a, value: {b: 1}, reference: c}]
             expect:
               state: finished
@@ -817,6 +836,35 @@ REFUSED = {
 }
 
 ONE_WAY = "exactly one of page, offset, cursor, linkHeader, bodyLink must be set"
+VERIFIED: dict[str, Any] = yaml.safe_load(f"""
+all that goes together:
+  hmac: {{header: A, algorithm: sha1, encoding: hex, prefix: a, signed: "{{% $body %}}",
+          timestamp: "{{% a %}}", tolerance: 1m, secret: {SECRET}, secondSecret: {SECRET},
+          secretEncoding: hex}}
+  basic: {{users: [{{name: a, username: {SECRET}, password: {SECRET}}}]}}
+  apiKey: {{header: A, keys: [{{name: a, value: {SECRET}}}]}}
+  clientCertificate:
+    header: A
+    ingress: [10.0.0.0/8]
+    verified: {{header: B, value: c}}
+    certificates: [{{name: a, value: CN=a}}]
+  allowFrom: [10.0.0.1]
+a key in the query: {{apiKey: {{query: key, keys: [{{name: a, value: {SECRET}}}]}}}}
+fixed tokens: {{bearer: {{tokens: [{{name: a, value: {SECRET}}}]}}}}
+tokens of an issuer that publishes its keys:
+  jwt: {{issuer: a, audience: [b], algorithms: [RS256, EdDSA], jwksUrl: "https://a.b/c", leeway: 1m,
+         claims: {{scope: [orders], tenant: []}}}}
+tokens of an issuer whose keys are given:
+  jwt: {{issuer: a, audience: [b], keys: [{{kty: RSA, n: a, e: AQAB}}]}}
+""")
+TAKEN |= {
+    f"{name}, for {source}": from_source(
+        json.dumps({source: {"path": "/a", "trustedProxies": ["10.0.0.1"], field: verify}})
+    )
+    for name, verify in VERIFIED.items()
+    for source, field in (("http", "auth"), ("webhook", "verify"))
+}
+
 UNVERIFIED = "either verify must be set, or open: true"
 
 REFUSED |= {
@@ -832,19 +880,58 @@ REFUSED |= {
         _webhook("open: false"), ".webhook", server=UNVERIFIED
     ),
     "a webhook that is open and verified": refused_source(
-        _webhook(f"open: true, verify: {{bearer: {{token: {SECRET}}}}}"),
+        _webhook(f"open: true, verify: {{bearer: {{tokens: [{{name: a, value: {SECRET}}}]}}}}"),
         ".webhook",
         server=UNVERIFIED,
     ),
     "a verification of nothing": refused_source(
-        _webhook("verify: {trustedProxies: [10.0.0.0/8]}"),
+        _webhook("verify: {}"),
         ".webhook.verify",
-        server="at least one of hmac, bearer, basic, apiKey, allowFrom must be set",
+        server="at least one of hmac, jwt, bearer, basic, apiKey, clientCertificate, allowFrom "
+        "must be set",
     ),
-    "proxies without addresses": refused_source(
-        _webhook(f"verify: {{bearer: {{token: {SECRET}}}, trustedProxies: [10.0.0.0/8]}}"),
+    "two things in one header": refused_source(
+        _webhook(
+            f"verify: {{bearer: {{tokens: [{{name: a, value: {SECRET}}}]}}, "
+            f"basic: {{users: [{{name: a, username: {SECRET}, password: {SECRET}}}]}}}}"
+        ),
         ".webhook.verify",
-        server="trustedProxies belongs to allowFrom only",
+        server="at most one of jwt, bearer, basic may be set",
+    ),
+    "any page with credentials": refused_source(
+        "{http: {path: /a, open: true, cors: {origins: ['*'], credentials: true}}}",
+        ".http.cors",
+        server="credentials: true needs origins by name, not *",
+    ),
+    "an origin with a path": refused_source(
+        "{http: {path: /a, open: true, cors: {origins: ['https://shop.example.com/']}}}",
+        ".http.cors.origins[0]",
+        server="should match",
+        file="does not have the form",
+    ),
+    "a Route that is open and asks": refused_source(
+        "{http: {path: /a, open: true, auth: {allowFrom: [10.0.0.1]}}}",
+        ".http",
+        server="auth and open: true exclude each other",
+    ),
+    "a token signed by nobody": refused_source(
+        "{http: {path: /a, auth: {jwt: {issuer: a, audience: [b], algorithms: [none], "
+        "jwksUrl: 'https://a.b'}}}}",
+        ".http.auth.jwt.algorithms[0]",
+        server='Unsupported value: "none"',
+        file="'none' is not one of",
+    ),
+    "a token signed with a shared secret": refused_source(
+        "{http: {path: /a, auth: {jwt: {issuer: a, audience: [b], algorithms: [HS256], "
+        "jwksUrl: 'https://a.b'}}}}",
+        ".http.auth.jwt.algorithms[0]",
+        server='Unsupported value: "HS256"',
+        file="'HS256' is not one of",
+    ),
+    "a token without keys": refused_source(
+        "{http: {path: /a, auth: {jwt: {issuer: a, audience: [b]}}}}",
+        ".http.auth.jwt",
+        server="exactly one of jwksUrl, keys must be set",
     ),
     "an address that is a name": refused_source(
         _webhook("verify: {allowFrom: [shop.example.com]}"),
@@ -1169,6 +1256,7 @@ def _only_a_file_refuses(problem: Problem) -> bool:
 MAPS = (
     "env",
     "branches",
+    "claims",
     "tables",
     "sharedTables",
     "headers",

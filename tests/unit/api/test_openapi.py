@@ -271,9 +271,13 @@ def test_a_webhook_says_how_its_sender_proves_itself() -> None:
     secret = {"secretKeyRef": {"name": "shop", "key": "hook"}}
     verify = {
         "hmac": {"header": "X-Signature", "prefix": "sha256=", "secret": secret},
-        "bearer": {"token": secret},
-        "basic": {"username": secret, "password": secret},
-        "apiKey": {"query": "key", "value": secret},
+        "basic": {"users": [{"name": "a", "username": secret, "password": secret}]},
+        "apiKey": {"query": "key", "keys": [{"name": "a", "value": secret}]},
+        "clientCertificate": {
+            "header": "X-Subject",
+            "ingress": ["10.0.0.0/8"],
+            "certificates": [{"name": "a", "value": "CN=a"}],
+        },
         "allowFrom": ["10.0.0.0/8"],
     }
 
@@ -286,9 +290,9 @@ def test_a_webhook_says_how_its_sender_proves_itself() -> None:
             "name": "X-Signature",
             "description": "HMAC with sha256 of the body, in hex after `sha256=`.",
         },
-        "orders-bearer": {"type": "http", "scheme": "bearer"},
         "orders-basic": {"type": "http", "scheme": "basic"},
         "orders-key": {"type": "apiKey", "in": "query", "name": "key"},
+        "orders-certificate": {"type": "mutualTLS"},
     }
     assert accepting(found)["security"] == [
         {name: [] for name in found["components"]["securitySchemes"]}

@@ -13,7 +13,9 @@ import yaml
 from isthmus_api import manifests
 from isthmus_api.auth import Session
 from isthmus_api.auth.oauth2 import PasswordGrant
+from isthmus_api.caller_limit import CallerLimit
 from isthmus_api.connector import ConnectorSpec, HttpTransport
+from isthmus_api.cors import Cors
 from isthmus_api.delivery import Batch, Delivery
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.message import Message
@@ -32,6 +34,7 @@ from isthmus_api.plan import (
 from isthmus_api.plan.routeplan import PLAN_VERSION
 from isthmus_api.poll import PollSource, Watermark
 from isthmus_api.problems import Code, Problem, Severity
+from isthmus_api.proofs import ClientCertificate, Hmac, Jwt
 from isthmus_api.rate_limit import RateLimit
 from isthmus_api.resources import CONNECTOR, MAPPING, ROUTE, Key, Kind, Resource, Resources
 from isthmus_api.retention import Retention
@@ -39,7 +42,7 @@ from isthmus_api.route import RouteSpec
 from isthmus_api.schedule import ScheduleSource
 from isthmus_api.source import HttpSource
 from isthmus_api.step import Cache, Call, Respond, Step
-from isthmus_api.verification import Hmac, Verification
+from isthmus_api.verification import Verification
 from isthmus_api.webhook import Challenge, Reply, WebhookSource
 
 RESPOND = "{respond: {}}"
@@ -732,7 +735,30 @@ def test_a_prefix_may_be_as_wide_as_one_likes(path: str, prefix: str) -> None:
 
 FULL: dict[str, Any] = yaml.safe_load("""
 route:
-  source: {http: {method: POST, path: "/a/{id}", timeout: 3s, maxBody: 2Mi}}
+  source:
+    http:
+      method: POST
+      path: "/a/{id}"
+      timeout: 3s
+      maxBody: 2Mi
+      auth:
+        jwt:
+          issuer: https://id.example.com
+          audience: [shop]
+          algorithms: [ES256]
+          jwksUrl: https://id.example.com/keys
+          claims: {scope: [orders]}
+          leeway: 1m
+        allowFrom: [203.0.113.0/24]
+      open: false
+      trustedProxies: [10.0.0.0/8]
+      limits: {requests: 10, per: 1s, by: caller}
+      cors:
+        origins: [https://shop.example.com]
+        headers: [X-A]
+        exposeHeaders: [X-B]
+        credentials: true
+        maxAge: 1h
   env: {shop: nl}
   steps:
     - name: ask
@@ -824,18 +850,34 @@ webhook:
       timestamp: "{% $request.headers.t %}"
       tolerance: 1m
       secret: {secretKeyRef: {name: a, key: hmac}}
+      secondSecret: {secretKeyRef: {name: a, key: next}}
       secretEncoding: base64
-    bearer: {token: {secretKeyRef: {name: a, key: token}}}
     basic:
-      username: {secretKeyRef: {name: a, key: username}}
-      password: {secretKeyRef: {name: a, key: password}}
-    apiKey: {header: X-Api-Key, value: {secretKeyRef: {name: a, key: key}}}
+      users:
+        - name: shop
+          username: {secretKeyRef: {name: a, key: username}}
+          password: {secretKeyRef: {name: a, key: password}}
+    apiKey:
+      header: X-Api-Key
+      keys: [{name: shop, value: {secretKeyRef: {name: a, key: key}}}]
+    clientCertificate:
+      header: X-Subject
+      ingress: [10.0.0.0/8]
+      verified: {header: X-Verified, value: SUCCESS}
+      certificates: [{name: shop, value: CN=shop}]
     allowFrom: [203.0.113.0/24, "2001:db8::/32"]
-    trustedProxies: [10.0.0.0/8]
+  trustedProxies: [10.0.0.0/8]
+  limits: {requests: 10, per: 1s, by: caller}
   split: "{% lines %}"
   reply: {status: 200, headers: {A: b}, body: {a: 1}}
   challenge: {method: GET, when: "{% a %}", respond: {status: 201, headers: {A: b}, body: a}}
 open: {path: /hooks, open: true}
+tokens:
+  path: /hooks
+  verify: {bearer: {tokens: [{name: shop, value: {secretKeyRef: {name: a, key: token}}}]}}
+keys:
+  path: /hooks
+  verify: {jwt: {issuer: a, audience: [b], keys: [{kty: RSA, n: a, e: AQAB}]}}
 schedule:
   cron: 0 2 * * *
   timeZone: Europe/Amsterdam
@@ -870,7 +912,7 @@ bodyLink:
   pagination: {bodyLink: {url: "{% next %}"}}
 route: {name: orders-in}
 """)
-KINDS_OF_SOURCE = {"open": "webhook", **dict.fromkeys(
+KINDS_OF_SOURCE = {**dict.fromkeys(("open", "tokens", "keys"), "webhook"), **dict.fromkeys(
     ("offset", "cursor", "linkHeader", "bodyLink"), "poll"
 )}  # fmt: skip
 DELIVERY = yaml.safe_load("""
@@ -911,7 +953,8 @@ def full(name: str) -> dict[str, Any]:
     return {**FULL, "route": made, "mapping": {"expression": "a"}}
 
 
-# A webhook that is not verified can only be open.
+VERIFIED = [DELIVERING[name]["verify"] for name in ("webhook", "tokens", "keys")]
+# What is not verified can only be open.
 LEAVES = [
     (name, path)
     for name in ("http", *DELIVERING)
@@ -962,7 +1005,7 @@ def changed(written: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any] | 
 OTHER_TEXTS = (
     *("5s", "6s", "3Mi", "{% changed %}", "PUT", "PATCH", "basic", "three", "/changed", "2"),
     *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily", "text", "warn"),
-    *("reject", "json"),
+    *("reject", "json", "RS512", "https://c.example.com", "address"),
 )
 """One of them is taken in the place of any text."""
 
@@ -1020,7 +1063,18 @@ def test_the_full_values_make_a_plan() -> None:
         (HttpTransport, FULL["connector"]["http"]),
         (RateLimit, FULL["connector"]["http"]["rateLimit"]),
         (WebhookSource, DELIVERING["webhook"] | DELIVERING["open"]),
-        (Verification, DELIVERING["webhook"]["verify"]),
+        (
+            Verification,
+            {
+                name: None
+                for each in (FULL["route"]["source"]["http"]["auth"], *VERIFIED)
+                for name in each
+            },
+        ),
+        (Jwt, FULL["route"]["source"]["http"]["auth"]["jwt"] | DELIVERING["keys"]["verify"]["jwt"]),
+        (Cors, FULL["route"]["source"]["http"]["cors"]),
+        (CallerLimit, FULL["route"]["source"]["http"]["limits"]),
+        (ClientCertificate, DELIVERING["webhook"]["verify"]["clientCertificate"]),
         (Hmac, DELIVERING["webhook"]["verify"]["hmac"]),
         (Reply, DELIVERING["webhook"]["reply"]),
         (Challenge, DELIVERING["webhook"]["challenge"]),

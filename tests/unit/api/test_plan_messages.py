@@ -62,6 +62,9 @@ def poll(fields: str = "every: 5m", call: str = "{connector: pim}") -> str:
     return f"{{poll: {{call: {call}, {fields}}}}}"
 
 
+KEY = "{name: shop, value: {secretKeyRef: {name: shop, key: key}}}"
+
+
 def hook(fields: str) -> str:
     return f"{{webhook: {{path: /hooks, {fields}}}}}"
 
@@ -196,11 +199,61 @@ WRONG = {
         "write it like 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32",
     ),
     "a network that begins in the middle": Wrong(
-        route(hook("verify: {allowFrom: [10.0.0.0/8], trustedProxies: [10.1.2.3/16]}")),
+        route(hook("verify: {allowFrom: [10.0.0.0/8]}, trustedProxies: [10.1.2.3/16]")),
         Code.INVALID_VALUE,
-        "spec.source.webhook.verify.trustedProxies[0]",
+        "spec.source.webhook.trustedProxies[0]",
         "'10.1.2.3/16' is neither an address nor a network",
         "write 10.1.0.0/16 for the network it is in",
+    ),
+    "proxies that nobody asks about": Wrong(
+        route(hook("open: true, trustedProxies: [10.0.0.0/8]")),
+        Code.INEFFECTIVE,
+        "spec.source.webhook.trustedProxies",
+        "nothing looks at the address of a caller",
+        "remove it, or write verify: {allowFrom: …} or limits: {by: address}",
+        severity=Severity.WARNING,
+    ),
+    "a limit of callers without names": Wrong(
+        route(hook("verify: {allowFrom: [10.0.0.0/8]}, limits: {requests: 9, by: caller}")),
+        Code.INVALID_VALUE,
+        "spec.source.webhook.limits.by",
+        "callers of this Route have no names to be told apart by",
+        "write by: address, or name them in verify",
+    ),
+    "two callers of one name": Wrong(
+        route(hook(f"verify: {{apiKey: {{header: K, keys: [{KEY}, {KEY}]}}}}")),
+        Code.NAME_CLASH,
+        "spec.source.webhook.verify.apiKey.keys[1].name",
+        "two callers are named 'shop'",
+        "give each a name of its own",
+    ),
+    "a port that no server has": Wrong(
+        route(hook("verify: {jwt: {issuer: a, audience: [b], jwksUrl: 'https://a.b:70000/k'}}")),
+        Code.INVALID_VALUE,
+        "spec.source.webhook.verify.jwt.jwksUrl",
+        "'https://a.b:70000/k' has a port that is none",
+        "write one up to 65535, or leave it out",
+    ),
+    "a private key in a manifest": Wrong(
+        route(hook("verify: {jwt: {issuer: a, audience: [b], keys: [{kty: RSA, d: x, p: y}]}}")),
+        Code.INVALID_VALUE,
+        "spec.source.webhook.verify.jwt.keys[0]",
+        "this key has d, p, which nobody but its owner may know",
+        "write the public key; take this one out of use, for others have seen it",
+    ),
+    "a field that no request has": Wrong(
+        route("{http: {path: /a}}", "{map: {expression: $request.body}}"),
+        Code.EXPRESSION_INVALID,
+        "spec.steps[0].map.expression",
+        "$request has no 'body' in this Route",
+        "it has: headers, method, params, path, query",
+    ),
+    "a caller that nobody asked for its name": Wrong(
+        route(hook("verify: {allowFrom: [10.0.0.0/8]}"), message="{key: '{% $request.caller %}'}"),
+        Code.EXPRESSION_INVALID,
+        "spec.message.key",
+        "$request has no 'caller' in this Route",
+        "it has: headers, method, params, path, query",
     ),
     "a signature over something else": Wrong(
         route(signed("signed: '{% $request.path %}'")),

@@ -2,14 +2,13 @@
 
 from typing import Final
 
-from isthmus_api.openapi import parameters
+from isthmus_api.openapi import parameters, security
 from isthmus_api.openapi.answering import WITH_BODY, media_type
 from isthmus_api.openapi.components import FAILURES, JSON, Components, Json
 from isthmus_api.problems import Path
 from isthmus_api.resources import Resource, Resources
 from isthmus_api.route import RouteSpec
 from isthmus_api.step import Respond
-from isthmus_api.verification import Hmac, Verification
 from isthmus_api.webhook import WebhookSource
 
 _CHALLENGE: Final = ("spec", "source", "webhook", "challenge")
@@ -51,10 +50,7 @@ class Operation:
             described["parameters"] = found
         if self._webhook.method in WITH_BODY:
             described["requestBody"] = self._request_body()
-        if self._webhook.verify and (schemes := _schemes(self._webhook.verify)):
-            named = {f"{self._name}-{kind}": scheme for kind, scheme in schemes.items()}
-            self._components.security.update(named)
-            described["security"] = [{name: [] for name in named}]
+        described |= security.described(self._webhook.verify, self._name, self._components)
         return {**described, "responses": self._responses()}
 
     def challenge(self) -> tuple[str, Json] | None:
@@ -114,30 +110,3 @@ class Operation:
 def _response(description: str, media: str, schema: Json | None = None) -> Json:
     content = {"schema": schema} if schema else {}
     return {"description": description, "content": {media: content}}
-
-
-def _schemes(verify: Verification) -> dict[str, Json]:
-    """How a sender proves itself; where it sends from is no part of a request."""
-    schemes: dict[str, Json] = {}
-    if verify.hmac:
-        schemes["signature"] = {
-            "type": "apiKey",
-            "in": "header",
-            "name": verify.hmac.header,
-            "description": _signature(verify.hmac),
-        }
-    if verify.bearer:
-        schemes["bearer"] = {"type": "http", "scheme": "bearer"}
-    if verify.basic:
-        schemes["basic"] = {"type": "http", "scheme": "basic"}
-    if verify.api_key:
-        place = "header" if verify.api_key.header else "query"
-        name = verify.api_key.header or verify.api_key.query
-        schemes["key"] = {"type": "apiKey", "in": place, "name": name}
-    return schemes
-
-
-def _signature(hmac: Hmac) -> str:
-    signed = f"`{hmac.signed}`" if hmac.signed else "the body"
-    before = f" after `{hmac.prefix}`" if hmac.prefix else ""
-    return f"HMAC with {hmac.algorithm} of {signed}, in {hmac.encoding}{before}."

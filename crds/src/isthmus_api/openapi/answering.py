@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from isthmus_api.expressions import templates
-from isthmus_api.openapi import parameters
+from isthmus_api.openapi import parameters, security
 from isthmus_api.openapi.components import FAILURES, JSON, Components, Json, Labels
 from isthmus_api.resources import Resource, Resources
 from isthmus_api.route import RouteSpec
@@ -40,6 +40,7 @@ class Operation:
             described["parameters"] = found
         if self._http.method in WITH_BODY:
             described["requestBody"] = self._request_body()
+        described |= security.described(self._http.auth, self._name, self._components)
         return {**described, "responses": self._responses()}
 
     def _request_body(self) -> Json:

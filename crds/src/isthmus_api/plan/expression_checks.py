@@ -131,6 +131,15 @@ def variables(
     return {name: fields for name, fields in read.items() if name not in called}
 
 
+def reads(variable: str, text: str) -> bool:
+    """Whether a string with templates reads a variable. A broken one is told elsewhere."""
+    try:
+        holes = templates.parse(text).holes
+    except engine.ExpressionError:
+        return True
+    return any(variable in variables(hole.source) for hole in holes)
+
+
 def _findings(
     source: str,
     variables: Set[str],

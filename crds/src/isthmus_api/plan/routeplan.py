@@ -53,6 +53,13 @@ class PlannedFeed(Model):
     env: dict[Variable, str] = Field({})
 
 
+def _at_work(source: Source) -> Source:
+    """A source without what is there for readers of the manifest alone."""
+    if source.http is None or not source.http.open:
+        return source
+    return source.model_copy(update={"http": source.http.model_copy(update={"open": False})})
+
+
 class RoutePlan(Model):
     """One Route with everything it refers to."""
 
@@ -107,7 +114,7 @@ class RoutePlan(Model):
             version=PLAN_VERSION,
             namespace=namespace,
             name=name,
-            source=spec.source,
+            source=_at_work(spec.source),
             env=spec.env,
             steps=spec.steps,
             branches=spec.branches,

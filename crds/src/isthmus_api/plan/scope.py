@@ -16,6 +16,9 @@ PARALLEL: Final = frozenset({"index"})
 FAILED: Final = frozenset({"failure"})
 """Variables of an `onError`."""
 
+_REQUEST: Final = frozenset({"method", "path", "params", "query", "headers"})
+"""The fields of `$request` that every request has."""
+
 ANYWHERE: Final = EVERYWHERE | {"request", "message", "messages"}
 """What a Mapping may count on where a Route uses it, each in some kind of Route."""
 
@@ -33,13 +36,14 @@ def of_steps(spec: RouteSpec) -> frozenset[str]:
 
 
 def of_fields(spec: RouteSpec) -> dict[str, frozenset[str]]:
-    """The fields that `$message`, and each of `$messages`, has in a Route."""
+    """The fields that `$message`, each of `$messages`, and `$request` have in a Route."""
     known = {"id"}
     if spec.source.is_asynchronous:
         known |= {"identity", "attempt", "acceptedAt"}
     if spec.message:
         known |= spec.message.written().keys()
-    return dict.fromkeys(("message", "messages"), frozenset(known))
+    fields = dict.fromkeys(("message", "messages"), frozenset(known))
+    return fields | {"request": _REQUEST | ({"caller"} if spec.source.caller_fields else set())}
 
 
 def is_batched(spec: RouteSpec) -> bool:

@@ -7,9 +7,9 @@ from isthmus_api.plan import scope
 from isthmus_api.plan.site import Site, Template, call, respond, tree
 from isthmus_api.poll import PollSource
 from isthmus_api.problems import Path
+from isthmus_api.proofs import Hmac
 from isthmus_api.route import RouteSpec
 from isthmus_api.schedule import ScheduleSource
-from isthmus_api.verification import Hmac
 from isthmus_api.webhook import WebhookSource
 
 _SOURCE: Path = ("spec", "source")
@@ -19,6 +19,8 @@ _REQUEST = scope.EVERYWHERE | {"request"}
 def sites(spec: RouteSpec) -> Iterator[Site]:
     """The sites of the source, and of what is read when it makes messages."""
     source = spec.source
+    if source.http and source.http.auth and source.http.auth.hmac:
+        yield from _hmac(source.http.auth.hmac, (*_SOURCE, "http", "auth", "hmac"))
     if source.webhook:
         yield from _webhook(source.webhook, (*_SOURCE, "webhook"))
     if source.schedule:

@@ -1,19 +1,15 @@
 """Sources: what a source says makes sense beyond its form."""
 
-import ipaddress
 from collections.abc import Iterator
 
 from isthmus_api import cron, time_zones
-from isthmus_api.expressions import templates
-from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.pagination import Pagination
-from isthmus_api.plan import expression_checks
+from isthmus_api.plan import callers, expression_checks
 from isthmus_api.plan.site import Template, call
 from isthmus_api.poll import PollSource
-from isthmus_api.problems import Code, Path, Problem, Severity
+from isthmus_api.problems import Code, Path, Problem, ineffective
 from isthmus_api.quantities import Duration
 from isthmus_api.route import RouteSpec
-from isthmus_api.verification import Hmac, Verification
 
 _SOURCE: Path = ("spec", "source")
 
@@ -21,13 +17,15 @@ _SOURCE: Path = ("spec", "source")
 def check(spec: RouteSpec) -> Iterator[Problem]:
     """Everything that is wrong with the source of a Route."""
     source = spec.source
-    if source.webhook and source.webhook.verify:
-        yield from _verification(source.webhook.verify, (*_SOURCE, "webhook", "verify"))
+    if source.http:
+        yield from callers.check(source.http, (*_SOURCE, "http"), "auth")
+    if source.webhook:
+        yield from callers.check(source.webhook, (*_SOURCE, "webhook"), "verify")
     if source.schedule:
         path = (*_SOURCE, "schedule")
         yield from _cron(source.schedule.cron, source.schedule.time_zone, path)
         if source.schedule.starting_deadline and source.schedule.missed == "skip":
-            yield _ineffective(
+            yield ineffective(
                 "with missed: skip no missed time is ever made up for",
                 "remove startingDeadline, or write missed: once",
                 (*path, "startingDeadline"),
@@ -51,8 +49,10 @@ def _poll(poll: PollSource, path: Path) -> Iterator[Problem]:
     if poll.pagination:
         yield from _pagination(poll, poll.pagination, path)
     sites = (site for site in call(poll.call, (), frozenset()) if isinstance(site, Template))
-    if poll.watermark and not any(_reads("watermark", site.text) for site in sites):
-        yield _ineffective(
+    if poll.watermark and not any(
+        expression_checks.reads("watermark", site.text) for site in sites
+    ):
+        yield ineffective(
             "the call does not read $watermark, so every run reads everything",
             "write it into the query, such as updated_after: '{% $watermark %}'",
             (*path, "watermark"),
@@ -82,52 +82,6 @@ def _cron(text: str, zone: str, path: Path) -> Iterator[Problem]:
         yield Problem(Code.INVALID_VALUE, str(unknown), hint=near, path=(*path, "timeZone"))
 
 
-def _verification(verify: Verification, path: Path) -> Iterator[Problem]:
-    if verify.hmac:
-        yield from _hmac(verify.hmac, (*path, "hmac"))
-    for name, networks in (
-        ("allowFrom", verify.allow_from),
-        ("trustedProxies", verify.trusted_proxies),
-    ):
-        for index, network in enumerate(networks or ()):
-            yield from _network(network, (*path, name, index))
-
-
-def _hmac(hmac: Hmac, path: Path) -> Iterator[Problem]:
-    if hmac.timestamp and not _reads("timestamp", hmac.signed or ""):
-        yield _ineffective(
-            "the timestamp is not signed, so whoever sends a request again writes a new one",
-            "write $timestamp into signed, such as '{% $timestamp %}.{% $body %}'",
-            (*path, "timestamp"),
-        )
-    if hmac.signed and not _reads("body", hmac.signed):
-        yield Problem(
-            Code.INVALID_VALUE,
-            "the body is not signed, so anybody may change it",
-            hint="write $body into signed, or leave signed out: then it is the body",
-            path=(*path, "signed"),
-        )
-
-
-def _network(text: str, path: Path) -> Iterator[Problem]:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        yield Problem(
-            Code.INVALID_VALUE,
-            f"'{text}' is neither an address nor a network",
-            hint=_meant(text),
-            path=path,
-        )
-
-
-def _meant(text: str) -> str:
-    try:
-        return f"write {ipaddress.ip_network(text, strict=False)} for the network it is in"
-    except ValueError:
-        return "write it like 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32"
-
-
 def at_least(least: str, given: Duration, path: Path) -> Iterator[Problem]:
     """A time that is too short to mean anything."""
     if given.seconds < Duration(least).seconds:
@@ -137,16 +91,3 @@ def at_least(least: str, given: Duration, path: Path) -> Iterator[Problem]:
             hint=f"write {least} or more",
             path=path,
         )
-
-
-def _reads(variable: str, text: str) -> bool:
-    """Whether a string with templates reads a variable. A broken one is told elsewhere."""
-    try:
-        holes = templates.parse(text).holes
-    except ExpressionError:
-        return True
-    return any(variable in expression_checks.variables(hole.source) for hole in holes)
-
-
-def _ineffective(message: str, hint: str, path: Path) -> Problem:
-    return Problem(Code.INEFFECTIVE, message, hint=hint, path=path, severity=Severity.WARNING)

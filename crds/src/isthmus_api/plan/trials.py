@@ -15,7 +15,7 @@ def check(spec: RouteSpec) -> Iterator[Problem]:
         if spec.source.is_asynchronous:
             yield from _of_messages(spec, test, path)
         else:
-            yield from _of_requests(test, path)
+            yield from _of_requests(spec, test, path)
 
 
 def _of_messages(spec: RouteSpec, test: RouteTest, path: Path) -> Iterator[Problem]:
@@ -39,14 +39,20 @@ def _of_messages(spec: RouteSpec, test: RouteTest, path: Path) -> Iterator[Probl
             (*path, "expect", "body"),
         )
     parts = test.message.written() if test.message else {}
-    for name in ("params", "query", "headers"):
+    for name in ("params", "query", "headers", "caller"):
         if name in parts and not spec.source.webhook:
             yield _misplaced(
                 f"only a message of a webhook has {name}", "remove it", (*path, "message", name)
             )
 
 
-def _of_requests(test: RouteTest, path: Path) -> Iterator[Problem]:
+def _of_requests(spec: RouteSpec, test: RouteTest, path: Path) -> Iterator[Problem]:
+    if test.request and test.request.caller is not None and spec.source.is_open:
+        yield _misplaced(
+            "anybody may call this Route, and nobody has a name",
+            "remove it, or write source: {http: {auth: …}}",
+            (*path, "request", "caller"),
+        )
     if test.message:
         yield _misplaced(
             "this Route takes requests, not messages",

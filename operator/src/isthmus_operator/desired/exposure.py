@@ -71,10 +71,13 @@ def _place(expose: Expose, source: Endpoint) -> tuple[str, bool]:
 
 
 def _methods(source: Endpoint) -> list[str]:
-    """What callers use: the source's method, that of its challenge, and HEAD wherever GET is."""
+    """What callers use: the source's method, that of its challenge, HEAD wherever GET is, and
+    OPTIONS where browsers ask first."""
     challenge = source.challenge if isinstance(source, WebhookSource) else None
     methods = [source.method, *([challenge.method] if challenge and challenge.method else [])]
-    return list(dict.fromkeys([*methods, *(["HEAD"] if "GET" in methods else [])]))
+    asked = isinstance(source, HttpSource) and source.cors is not None
+    more = [*(["HEAD"] if "GET" in methods else []), *(["OPTIONS"] if asked else [])]
+    return list(dict.fromkeys([*methods, *more]))
 
 
 def _ingress(owner: Owner, expose: Expose, source: Endpoint) -> Manifest:

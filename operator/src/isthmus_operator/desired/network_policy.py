@@ -65,6 +65,8 @@ def _addresses(plan: RoutePlan) -> Iterator[str]:
             continue
         for url in _urls(http):
             yield http.proxy.url if http.proxy and http.proxy.carries(url) else url
+    if found := plan.source.jwks_url:
+        yield found
 
 
 def _urls(http: HttpTransport) -> Iterator[str]:

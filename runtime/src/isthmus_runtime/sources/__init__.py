@@ -4,5 +4,5 @@ A source writes what it finds into the journal, and only then says so to whoever
 answers 2xx, a schedule has fired, a poll moves its watermark. What happens to messages after that
 is the business of `delivery`.
 
-    source ◀ webhook (verification), schedule, poll (pages), fed
+    source ◀ webhook, schedule, poll (pages), fed
 """

@@ -1,8 +1,8 @@
 """Webhook: takes requests, writes them into the journal, and only then answers that it did.
 
-In order: a challenge is answered; the request is verified; there must be room; its messages are
-made; they are written; the sender gets its reply. Where the journal cannot take them, the answer is
-503 with the time to come back: whoever sends again loses nothing.
+In order: a challenge is answered; the guard lets the request pass; there must be room; its
+messages are made; they are written; the sender gets its reply. Where the journal cannot take them,
+the answer is 503 with the time to come back: whoever sends again loses nothing.
 """
 
 import time
@@ -19,14 +19,13 @@ from isthmus_api.webhook import Reply, WebhookSource
 from isthmus_runtime import faults, logs, metrics
 from isthmus_runtime.body import JSON, Body, is_json
 from isthmus_runtime.drafting import Drafter
-from isthmus_runtime.endpoint import Endpoint
-from isthmus_runtime.exchange import Exchange, request_variable
+from isthmus_runtime.endpoint import Endpoint, Guarding
+from isthmus_runtime.exchange import SENT_FIELDS, Exchange, request_variable
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.http.messages import Head, Request, Response, header
 from isthmus_runtime.journal.entries import Draft
 from isthmus_runtime.journal.journal import Messages, Unavailable
-from isthmus_runtime.secrets import Secrets
-from isthmus_runtime.sources import payload, verification
+from isthmus_runtime.sources import payload
 from isthmus_runtime.sources.room import Room
 from isthmus_runtime.steps import flow, respond
 from isthmus_runtime.steps.bound import Binder
@@ -50,24 +49,27 @@ class Webhook(Endpoint):
         spec: WebhookSource,
         *,
         journal: Callable[[], Messages],
-        secrets: Secrets,
+        guard: Guarding | None,
         binder: Binder,
         drafter: Drafter,
         stored: frozenset[str],
         room: Room,
     ) -> None:
+        if plan.source.is_guarded and guard is None:
+            raise TypeError("this webhook needs its guard")
         super().__init__(plan, method=spec.method, path=spec.path, max_body=spec.max_body.bytes)
         self._journal = journal
         self._drafter = drafter
         self._room = room
         self._challenge = _challenge(spec, binder)
-        self._verify = verification.compile(spec.verify, secrets, binder) if spec.verify else None
+        self._guard = guard
         self._payload = payload.reader(spec.body) if spec.body else None
         self._split = binder.template(spec.split) if spec.split else None
         self._reply = _reply(spec.reply, binder)
-        self._read = binder.request_fields
+        self._read = binder.request_fields & SENT_FIELDS
         self._stored = stored
         self._hidden = _CREDENTIALS | _key_header(spec.verify)
+        self._hidden_parameter = _key_parameter(spec.verify)
         self._variables = {
             "route": {"name": plan.name, "namespace": plan.namespace},
             "env": plan.env,
@@ -92,17 +94,23 @@ class Webhook(Endpoint):
 
     async def answer(self, request: Request, params: dict[str, str], trace: Trace) -> Response:
         """Take the messages of a request; a `Fault` where it is not to be had."""
-        started = time.perf_counter()
         x = self._exchange(request, params, trace)
         sent = x.body
         challenged = self.challenged(request, x)
         if challenged is not None:
             return challenged
-        if self._verify:
-            self._verify(request, x)
-        if self._payload and x.body is sent:  # else it was read for the challenge
-            x.body = self._payload(request)
-        drafts = self._drafts(request.head, params, x)
+
+        async def take(x: Exchange) -> Response:
+            if self._payload and x.body is sent:  # else it was read for the challenge
+                x.body = self._payload(request)
+            return await self._taken(request.head, params, x)
+
+        return await self._guard.answer(request, x, take) if self._guard else await take(x)
+
+    async def _taken(self, head: Head, params: dict[str, str], x: Exchange) -> Response:
+        """Write the messages, and say so."""
+        started = time.perf_counter()
+        drafts = self._drafts(head, params, x)
         await self._accept(drafts)
         self._accepted.inc(len(drafts))
         self._seconds.observe(time.perf_counter() - started)
@@ -144,7 +152,7 @@ class Webhook(Endpoint):
         )
 
     def _drafts(self, head: Head, params: dict[str, str], x: Exchange) -> list[Draft]:
-        stored = self._request(head, params)
+        stored = self._request(head, params, x.variables["request"].get("caller"))
         return [
             self._drafter.draft(body, trace=x.trace, request=x.variables["request"], stored=stored)
             for body in self._bodies(x)
@@ -160,14 +168,18 @@ class Webhook(Endpoint):
             raise faults.from_expression(error) from error
         return [Body.of(element, x.large) for element in elements]
 
-    def _request(self, head: Head, params: dict[str, str]) -> bytes:
+    def _request(self, head: Head, params: dict[str, str], caller: Any) -> bytes:
         """What steps will read of the request, without what proves who sent it."""
         if not self._stored:
             return b"{}"
-        found = request_variable(head, params, self._stored)
+        found = request_variable(head, params, self._stored & SENT_FIELDS)
+        if caller is not None and "caller" in self._stored:
+            found["caller"] = caller
         if "headers" in found:
             given = found["headers"].items()
             found["headers"] = {name: v for name, v in given if name not in self._hidden}
+        if self._hidden_parameter and "query" in found:
+            found["query"].pop(self._hidden_parameter, None)
         return orjson.dumps(found)
 
     async def _accept(self, drafts: Sequence[Draft]) -> None:
@@ -252,3 +264,8 @@ def _key_header(spec: Verification | None) -> frozenset[str]:
     """The header that carries an API key."""
     key = spec.api_key if spec else None
     return frozenset({key.header.lower()} if key and key.header else ())
+
+
+def _key_parameter(spec: Verification | None) -> str | None:
+    """The query parameter that carries an API key."""
+    return spec.api_key.query if spec and spec.api_key else None

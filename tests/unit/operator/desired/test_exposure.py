@@ -105,6 +105,15 @@ def test_an_http_route_takes_what_the_source_answers(method: str, taken: list[st
     assert [match["method"] for match in rule["matches"]] == taken
 
 
+def test_an_http_route_takes_what_browsers_ask_first() -> None:
+    source = "path: /hello, cors: {origins: [https://a.b]}"
+    found = exposed(case("{}", GIVEN, source=source))
+    assert found is not None
+    [rule] = found["spec"]["rules"]
+
+    assert [match["method"] for match in rule["matches"]] == ["GET", "HEAD", "OPTIONS"]
+
+
 PROBLEMS: dict[str, tuple[str, Context, str | None]] = {
     "the Gateway that it names": ("{gateway: {name: own}}", PLAIN, "spec.expose.gateway"),
     "the Gateway of the operator": ("{}", AWAY, "spec.expose"),

@@ -198,6 +198,14 @@ def test_pods_may_go_to_the_journal_where_they_need_one(name: str, ports: list[i
     assert [each["port"] for rule in others for each in rule.get("ports", ())] == ports
 
 
+def test_pods_may_go_to_who_publishes_the_keys_of_tokens_and_read_those_of_callers() -> None:
+    every = CASES["every-field"]
+    [ports, *_] = [r["ports"] for r in _policy("every-field")["egress"][1:] if "ports" in r]
+
+    assert 9443 in [each["port"] for each in ports]
+    assert SecretKey("callers", "shop") in desired.secrets(every.plan)
+
+
 def test_nobody_may_call_what_nothing_listens_to() -> None:
     assert _policy("schedule")["ingress"] == [
         {"from": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 9090}]},

@@ -170,12 +170,18 @@ def test_a_pod_waits_for_every_key_and_reads_it_without_a_restart() -> None:
     }
 
     assert [(each["name"], each["key"]) for each in needed] == [
+        ("callers", "shop"),
         ("erp.client", "id"),
         ("erp.client", "secret"),
         ("stock", "token"),
     ]
     assert not any(each.get("optional") for each in needed)
-    assert files == {"erp.client/id": True, "erp.client/secret": True, "stock/token": True}
+    assert files == {
+        "callers/shop": True,
+        "erp.client/id": True,
+        "erp.client/secret": True,
+        "stock/token": True,
+    }
     assert "subPath" not in json.dumps(spec)  # what is mounted so does not follow the Secret
 
 
