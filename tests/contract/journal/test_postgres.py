@@ -611,3 +611,25 @@ async def test_no_key_stands_still_whatever_operators_do(database: str) -> None:
         await replica.close()
     for desk in desks:
         await desk.close()
+
+
+@pytest.mark.parametrize("serial", [False, True], ids=["in any order", "in order"])
+async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(
+    cluster: postgres.Cluster, database: str, serial: bool
+) -> None:
+    journal = await opening.open(database)
+    for some in range(0, 30_000, 1_000):
+        await journal.accept([draft(key=f"{number}") for number in range(some, some + 1_000)])
+    await journal.close()
+    cluster.sql("ANALYZE")
+    cluster.sql("DELETE FROM isthmus.queue WHERE sequence <= 20000")
+    cluster.sql("VACUUM isthmus.queue")
+    read = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'isthmus'"
+    before = int(cluster.sql(read))
+
+    journal = await opening.open(database)
+    taken = await journal.claim(wish(limit=10, serial=serial))
+    await journal.close()  # a session tells what it read when it ends
+
+    assert len(taken) == 10
+    assert int(cluster.sql(read)) - before < 500

@@ -19,6 +19,9 @@ being worked on. These races are won so:
   settled just now, no note is made, and the next claim looks again.
 - *A worker that was thought dead.* Taking over a lost claim, or marking it, changes its token: the
   old worker settles nothing.
+
+A plan that is made once for any LIMIT takes that for a tenth of the table, and joins what it gives
+by reading the other table whole. So rows are found by `= ANY(ARRAY(…))`, which is taken for ten.
 """
 
 import secrets
@@ -54,8 +57,9 @@ _LOST: Final = (
 )
 _TAKEN: Final = (
     f"UPDATE queue AS q SET state = 'processing', token = $3, owner = $4, since = {NOW},"
-    f" due_at = {NOW} + $5, attempts = q.attempts + 1, turn = {{turn}} FROM chosen AS c"
-    " WHERE q.sequence = c.sequence RETURNING q.sequence, q.token, q.attempts, q.since"
+    f" due_at = {NOW} + $5, attempts = q.attempts + 1, turn = {{turn}}"
+    " WHERE sequence = ANY(ARRAY(SELECT sequence FROM chosen))"
+    " RETURNING q.sequence, q.token, q.attempts, q.since"
 )
 _MESSAGES: Final = (
     "SELECT m.route, m.uid, m.sequence, t.token, m.identity, m.body, m.content_type, m.request,"
@@ -92,14 +96,14 @@ _CHOSEN: Final = (
     " AND (SELECT count(*) FROM heads) >= 0 ORDER BY due_at, sequence LIMIT $2"
 )
 _HEADS: Final = (
-    "SELECT sequence FROM queue WHERE sequence IN"
-    " (SELECT head FROM placed WHERE head < sequence) FOR KEY SHARE SKIP LOCKED"
+    "SELECT sequence FROM queue WHERE sequence = ANY(ARRAY("
+    "SELECT head FROM placed WHERE head < sequence)) FOR KEY SHARE SKIP LOCKED"
 )
 _PARKED: Final = (
     "UPDATE queue AS q SET turn = 2, token = 0,"
-    " state = CASE q.state WHEN 'processing' THEN 'retry' ELSE q.state END FROM placed AS p"
-    " WHERE q.sequence = p.sequence AND p.head < p.sequence"
-    " AND p.head IN (SELECT sequence FROM heads) RETURNING 1"
+    " state = CASE q.state WHEN 'processing' THEN 'retry' ELSE q.state END"
+    " WHERE sequence = ANY(ARRAY(SELECT p.sequence FROM placed AS p WHERE p.head < p.sequence"
+    " AND p.head IN (SELECT sequence FROM heads))) RETURNING 1"
 )
 
 
