@@ -560,3 +560,50 @@ async def test_a_desk_gets_its_turn_beside_a_runtime_under_load(
             tasks.create_task(load())
         assert len(await replayed(desk, Filter(states=(State.DEAD,)))) == 120
         stop.set()
+
+
+async def test_what_is_sent_by_hand_is_a_message_and_is_audited(
+    journal: Journal, desk: Desk
+) -> None:
+    given = draft('{"number": 7}', key="7")
+
+    step = await desk.send(ACT, given)
+
+    message = await one(journal)
+    [line] = (await desk.find(Filter())).lines
+    [audited] = (await desk.audit())[0]
+    assert step.uids == (given.uid,) == (message.uid,) == (line.uid,)
+    assert (message.body, message.key) == (given.body, "7")
+    assert (audited.action, audited.who, audited.why) == ("send", ACT.who, ACT.why)
+    assert "number" not in audited.after
+
+
+async def test_an_act_sends_once(journal: Journal, desk: Desk) -> None:
+    first = await desk.send(ACT, draft("1"))
+
+    again = await desk.send(ACT, draft("2"))
+
+    assert again.uids == first.uids
+    assert await bodies(journal) == ["1"]
+
+
+async def test_a_message_sent_by_hand_wakes_who_delivers(journal: Journal, desk: Desk) -> None:
+    woken = asyncio.Event()
+    journal.listen(ROUTE, woken.set)
+    await until(lambda: _quiet(woken))
+
+    await desk.send(ACT, draft())
+
+    await asyncio.wait_for(woken.wait(), 10)
+
+
+async def test_a_desk_and_a_runtime_never_give_one_number_twice(
+    journal: Journal, desk: Desk
+) -> None:
+    for number in range(20):
+        await accepted(journal, f"{number}")
+        await desk.send(replace(ACT, name=f"act-{number}"), draft(f"{number} by hand"))
+
+    found = await bodies(journal, limit=100)
+
+    assert found == [f"{n}{how}" for n in range(20) for how in ("", " by hand")]

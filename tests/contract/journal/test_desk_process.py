@@ -256,3 +256,23 @@ async def test_a_pod_without_what_it_needs_says_so_in_a_line(
     assert code == 1
     [error] = answers
     assert says in error["error"]
+
+
+async def test_only_a_pod_of_a_route_makes_its_messages(journal: Journal, pod: Pod) -> None:
+    act = {"act": "a", "who": "sam", "why": "a test"}
+
+    [found] = pod.ask({"do": "send", "route": SIBLING, "body": "{}", **act})
+
+    assert found == {"error": f"only a pod of {SIBLING} makes its messages, and none is ready"}
+    assert await journal.backlog(SIBLING) == 0
+
+
+async def test_a_route_that_answers_its_callers_takes_no_message(
+    journal: Journal, pod: Pod
+) -> None:
+    act = {"act": "a", "who": "sam", "why": "a test"}
+
+    [found] = pod.ask({"do": "send", "route": OWN, "body": "{}", **act})
+
+    assert "answers its callers" in found["error"]
+    assert "curl" in found["error"]

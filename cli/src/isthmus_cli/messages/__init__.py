@@ -18,6 +18,7 @@ _LINES: Final = {
     "groups": "Count failed messages by their cause.",
     "replay": "Deliver messages again, as they were or with another body.",
     "drop": "Give messages up, with a reason.",
+    "send": "Have a Route deliver a message that no source brought.",
     "export": "Write messages, or a store, as JSON, one a line.",
     "audit": "List what people did, and why.",
 }

@@ -23,6 +23,13 @@ def text(shown: Fields) -> str:
     return "\n".join(_lines(shown))
 
 
+def draft(shown: Fields) -> str:
+    """A message that is not accepted yet."""
+    fields = ("route", "key", "version")
+    lines = [f"  {name:<9} {printable(str(shown[name]))}" for name in fields if shown[name]]
+    return "\n".join((*lines, "", *_body(shown)))
+
+
 def _lines(shown: Fields) -> Iterator[str]:
     message = shown["message"]
     yield click.style(f"Message {message['id']}", bold=True)
@@ -71,7 +78,7 @@ def _standing(message: Fields) -> Iterator[str]:
 
 def _body(message: Fields) -> Iterator[str]:
     size = number(message["size"], "byte")
-    edited = f", edited {number(message['edits'], 'time')}" if message["edits"] else ""
+    edited = f", edited {number(message['edits'], 'time')}" if message.get("edits") else ""
     yield click.style("Body", bold=True) + printable(f" ({message['contentType']}, {size}{edited})")
     if message["bodyIs"] == "withheld":
         yield f"  not shown: {printable(message['withheld'])}"
@@ -153,7 +160,8 @@ def _value(value: Any, *, indent: int) -> Iterator[str]:
 def _act(act: Fields) -> str:
     why = f": {act['why']}" if act["why"] else ""
     body = ", with another body" if "body" in act["after"] else ""
-    change = f" ({act['before']['state']} -> {act['after']['state']}{body})"
+    before = act["before"].get("state", "none")
+    change = f" ({before} -> {act['after']['state']}{body})"
     return f"  {act['at']}  {act['action']} by {printable(act['who'] + why + change)}"
 
 

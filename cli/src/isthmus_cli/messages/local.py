@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+from isthmus_api.plan import planner
 from isthmus_api.resources import Resources
 from isthmus_cli import folder as manifests
 from isthmus_cli.messages.office import Answer, NoOffice, Refused, Request
 from isthmus_runtime import secrets
 from isthmus_runtime.desk.clerk import Clerk
+from isthmus_runtime.desk.manual import CannotRun, ManualRun
 from isthmus_runtime.desk.showing import Window
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.desk import Desk
@@ -40,7 +42,7 @@ class LocalOffice:
     def __init__(self, runner: asyncio.Runner, desk: Desk, folder: "_Folder") -> None:
         self._runner = runner
         self._folder = folder
-        self._clerk = Clerk(desk, folder.window)
+        self._clerk = Clerk(desk, folder.window, folder.run)
 
     @property
     def namespace(self) -> str:
@@ -88,6 +90,17 @@ class _Folder:
         """The namespace of all Routes, or the usual one."""
         found = {route.key.namespace for route in self._resources.routes()}
         return found.pop() if len(found) == 1 else _NAMESPACE
+
+    def run(self, name: str) -> ManualRun:
+        """What makes the messages of a Route."""
+        namespace, _, route = name.partition("/")
+        found = self._resources.route(namespace, route)
+        if found is None:
+            raise CannotRun(f"there is no Route {name} in {self._path}")
+        plan = planner.plan(found, self._resources).plan
+        if plan is None:
+            raise CannotRun(f"{name} has mistakes; `isthmus lint {self._path}` shows them")
+        return ManualRun(plan)
 
     def window(self, name: str) -> Window | None:
         """What may be seen of a Route's messages; None where the Route is not here."""

@@ -11,9 +11,11 @@ A request is one JSON object a line:
     {"do": "export", "filter": {…}, "limit": 50, "cursor": 17}
     {"do": "audit", "limit": 100, "cursor": 17}
     {"do": "remembered", "namespace": "…", "store": "…"}
+    {"do": "send", "route": "…", "body": "…", "parameters": {…}, "rehearsal": false,
+     "act": "…", "who": "…", "why": "…"}
     {"do": "replay" | "drop", "filter": {…}, "act": "…", "who": "…", "why": "…", "body": "…"}
 
 Its answers are JSON objects, one a line, of which the last is `{"end": {…}}`, or
 `{"error": "…"}` for people to read. `requests` reads, `answers` writes, `clerk` does what is asked,
-`showing` masks.
+`showing` masks, `manual` makes messages that are sent by hand.
 """

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from isthmus_api.plan import RoutePlan, UnreadablePlan
 from isthmus_runtime import secrets
-from isthmus_runtime.desk.clerk import Clerk, Windows
+from isthmus_runtime.desk.clerk import Clerk, Runs, Windows
+from isthmus_runtime.desk.manual import CannotRun, ManualRun
 from isthmus_runtime.desk.showing import Window
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.journal import JournalError
@@ -38,7 +39,7 @@ def main() -> int:
 async def _serve(plan: RoutePlan, address: str) -> None:
     desk = await opening.desk(address)
     try:
-        clerk = Clerk(desk, _windows(plan), namespace=plan.namespace)
+        clerk = Clerk(desk, _windows(plan), _runs(plan), namespace=plan.namespace)
         while line := await asyncio.to_thread(sys.stdin.readline):
             async for answer in clerk.answer(_decoded(line)):
                 _say(answer)
@@ -52,6 +53,15 @@ def _windows(plan: RoutePlan) -> Windows:
     own = Window(plan.privacy.mask if plan.privacy else (), tuple(seen))
     name = f"{plan.namespace}/{plan.name}"
     return lambda route: own if route == name else None
+
+
+def _runs(plan: RoutePlan) -> Runs:
+    def run(route: str) -> ManualRun:
+        if route != f"{plan.namespace}/{plan.name}":
+            raise CannotRun(f"only a pod of {route} makes its messages, and none is ready")
+        return ManualRun(plan)
+
+    return run
 
 
 def _say(answer: object) -> None:

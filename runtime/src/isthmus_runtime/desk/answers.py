@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from isthmus_runtime.desk.showing import Window
 from isthmus_runtime.journal.desk import Audited, Group, Record, Standing
-from isthmus_runtime.journal.entries import Memory
+from isthmus_runtime.journal.entries import Draft, Memory
 from isthmus_runtime.journal.searching import Attempt, Line
 
 Fields = dict[str, Any]
@@ -42,15 +42,32 @@ def line(found: Line) -> Fields:
 
 def with_body(record: Record, window: Window | None) -> Fields:
     """A message with its body; without a window it is withheld."""
-    why = WITHHELD if window is None else TOO_LARGE if len(record.body) > LARGEST else ""
-    shown = window.body(record.body, record.content_type) if window and not why else None
     return {
         **line(record.line),
-        "contentType": record.content_type,
+        **_body(record.body, record.content_type, window),
+        "edits": len(record.revisions),
+    }
+
+
+def draft(found: Draft, window: Window | None) -> Fields:
+    """A message that is not accepted yet."""
+    return {
+        "route": found.route,
+        "key": found.key,
+        "version": found.version,
+        "size": len(found.body),
+        **_body(found.body, found.content_type, window),
+    }
+
+
+def _body(body: bytes, content_type: str, window: Window | None) -> Fields:
+    why = WITHHELD if window is None else TOO_LARGE if len(body) > LARGEST else ""
+    shown = window.body(body, content_type) if window and not why else None
+    return {
+        "contentType": content_type,
         "body": shown.value if shown else None,
         "bodyIs": shown.kind if shown else "withheld",
         **({"withheld": why} if why else {}),
-        "edits": len(record.revisions),
     }
 
 

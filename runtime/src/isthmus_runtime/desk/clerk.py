@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from isthmus_runtime.desk import answers, requests
+from isthmus_runtime.desk.manual import CannotRun, ManualRun
 from isthmus_runtime.desk.requests import (
     Audit,
     Count,
@@ -11,6 +12,7 @@ from isthmus_runtime.desk.requests import (
     NotUnderstood,
     Perform,
     Remembered,
+    Send,
     Show,
 )
 from isthmus_runtime.desk.showing import NotRestorable, Window
@@ -20,14 +22,19 @@ from isthmus_runtime.journal.journal import JournalError
 Answer = dict[str, Any]
 Windows = Callable[[str], Window | None]
 """By Route, as `namespace/name`: what may be seen of its messages; None where that is not known."""
+Runs = Callable[[str], ManualRun]
+"""By Route: what makes its messages; `CannotRun` where that is not known."""
 
 
 class Clerk:
     """Answers requests about the messages of one namespace, or of all."""
 
-    def __init__(self, desk: Desk, windows: Windows, *, namespace: str | None = None) -> None:
+    def __init__(
+        self, desk: Desk, windows: Windows, runs: Runs, *, namespace: str | None = None
+    ) -> None:
         self._desk = desk
         self._windows = windows
+        self._runs = runs
         self._namespace = namespace
 
     async def answer(self, plain: Any) -> AsyncIterator[Answer]:
@@ -35,7 +42,7 @@ class Clerk:
         try:
             async for answer in self._do(requests.read(plain)):
                 yield answer
-        except (JournalError, NotUnderstood, NotRestorable) as error:
+        except (JournalError, NotUnderstood, NotRestorable, CannotRun) as error:
             yield {"error": str(error)}
 
     def _do(self, request: requests.Request) -> AsyncIterator[Answer]:
@@ -56,6 +63,8 @@ class Clerk:
                 return self._remembered(request)
             case Perform():
                 return self._perform(request)
+            case Send():
+                return self._send(request)
 
     async def _find(self, request: Find) -> AsyncIterator[Answer]:
         page = await self._desk.find(
@@ -115,6 +124,15 @@ class Clerk:
             steps = self._desk.replay(act, chosen, body=await self._body(request))
         async for step in steps:
             yield {"done": list(step.uids)}
+        yield {"end": {}}
+
+    async def _send(self, request: Send) -> AsyncIterator[Answer]:
+        draft = self._runs(request.route).draft(request.body, request.parameters)
+        if request.rehearsal:
+            yield {"draft": answers.draft(draft, self._windows(request.route))}
+        else:
+            act = Act(name=request.act, who=request.who, why=request.why)
+            yield {"done": list((await self._desk.send(act, draft)).uids)}
         yield {"end": {}}
 
     async def _body(self, request: Perform) -> Body | None:

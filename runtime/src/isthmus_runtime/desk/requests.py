@@ -93,7 +93,21 @@ class Perform(_Strict):
     body: str | None = None
 
 
-Request = Find | Count | Show | Audit | Remembered | Perform
+class Send(_Strict):
+    """A message that no source brought; `parameters` are fields of its body. A rehearsal tells what
+    it would be. The same `act` sends it once."""
+
+    do: Literal["send"]
+    route: str
+    body: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    act: Annotated[str, Field(min_length=1, max_length=64)]
+    who: Annotated[str, Field(min_length=1, max_length=256)]
+    why: Annotated[str, Field(min_length=1, max_length=1024)]
+    rehearsal: bool = False
+
+
+Request = Find | Count | Show | Audit | Remembered | Perform | Send
 
 
 class _Any(_Strict):

@@ -2,7 +2,8 @@
 
 It stands beside the runtime, on the same database, and needs none to run. It is made by
 `opening.desk`. What is looked for is said by a `Filter`; `replay` and `drop` go in steps, each a
-transaction, and are told under which name they do it, so that a repeated command goes on.
+transaction, and are told under which name they do it, so that a repeated command goes on. `send`
+accepts a message that no source brought.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +11,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from isthmus_runtime.journal import mending, searching
-from isthmus_runtime.journal.entries import Memory, State
+from isthmus_runtime.journal.entries import Draft, Memory, State
 from isthmus_runtime.journal.journal import JournalError
 from isthmus_runtime.journal.mending import Act, Body, Step
 from isthmus_runtime.journal.script import Script, T, query
@@ -119,6 +120,13 @@ class Desk:
         async for step in self._go(chosen, lambda bounds: mending.drop(act, chosen, bounds)):
             yield step
 
+    async def send(self, act: Act, draft: Draft) -> Step:
+        """Accept a message; one that the same act accepted before is told, and nothing done."""
+        self._check_act(act)
+        step = await self._hands.write(lambda: mending.send(act, draft))
+        await self._hands.ring(step.routes)
+        return step
+
     async def remembered(self, namespace: str, store: str) -> AsyncIterator[Memory]:
         """Everything in a store that has not expired, by key."""
         after: str | None = None
@@ -135,8 +143,7 @@ class Desk:
         await self._hands.close()
 
     def _check(self, act: Act, chosen: Filter, allowed: tuple[State, ...], done: str) -> None:
-        if not (act.name and act.who and act.why):
-            raise WrongWish("say who does it, and why")
+        self._check_act(act)
         if chosen == Filter():
             raise WrongWish("say which messages: by uid, Route, state, key, group or time")
         wrong = [state.value for state in chosen.states if state not in allowed]
@@ -145,6 +152,10 @@ class Desk:
                 f"messages that are {' or '.join(wrong)} cannot be {done}; "
                 f"those that are {', '.join(allowed)} can"
             )
+
+    def _check_act(self, act: Act) -> None:
+        if not (act.name and act.who and act.why):
+            raise WrongWish("say who does it, and why")
 
     async def _go(
         self, chosen: Filter, make: Callable[[Bounds], Script[Step]]

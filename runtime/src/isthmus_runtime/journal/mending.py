@@ -1,4 +1,4 @@
-"""Mending: replaying and dropping, as scripts of one transaction each.
+"""Mending: replaying, dropping and sending, as scripts of one transaction each.
 
 A command is an act with a name. It goes through the messages that are meant from the oldest to the
 newest, and leaves out those that the same act has been to already, so that a command that was
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from isthmus_runtime.journal.entries import State
-from isthmus_runtime.journal.script import Script, query
+from isthmus_runtime.journal.entries import Draft, State
+from isthmus_runtime.journal.script import Accept, Script, query
 from isthmus_runtime.journal.searching import FAILED, Bounds, Filter, pick
 
 CHUNK: Final = 100
@@ -145,6 +145,20 @@ def drop(act: Act, chosen: Filter, bounds: Bounds) -> Script[Step]:
     return replace(audited, reached=numbers.reached)
 
 
+def send(act: Act, draft: Draft) -> Script[Step]:
+    """Accept a message. An act that did so already has sent that one."""
+    sent = yield query("SELECT uid, route FROM audit WHERE act = $1", act.name)
+    if sent:
+        return Step(tuple(row[0] for row in sent), frozenset(row[1] for row in sent), None)
+    yield Accept((draft,))
+    [[number]] = yield query("SELECT sequence FROM messages WHERE uid = $1", draft.uid)
+    after = {"state": "new", "sent": _hashed(draft.body)}
+    [[uid, route]] = yield query(
+        _AUDIT, act.name, "send", act.who, act.why, number, "{}", json.dumps(after)
+    )
+    return Step((uid,), frozenset((route,)), None)
+
+
 def keys(rows: Iterable[Sequence[Any]]) -> set[tuple[str, str]]:
     """Route and key of rows that left the queue."""
     return {(row[1], row[2]) for row in rows if row[2] is not None}
@@ -193,7 +207,12 @@ def _edit(number: int, body: Body) -> Script[dict[str, str]]:
         body.content,
         body.content_type,
     )
-    return {"body": f"sha256:{hashlib.sha256(body.content).hexdigest()}"}
+    return {"body": _hashed(body.content)}
+
+
+def _hashed(body: bytes) -> str:
+    """What the audit tells of a body."""
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 def _note(

@@ -10,23 +10,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import orjson
-
 from isthmus_api import cron
-from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.schedule import ScheduleSource
-from isthmus_runtime import faults, logs, metrics, tracing
-from isthmus_runtime.body import Body
+from isthmus_runtime import logs, metrics
 from isthmus_runtime.delivery.absence import Absence
 from isthmus_runtime.drafting import Drafter
-from isthmus_runtime.exchange import Exchange
-from isthmus_runtime.journal.entries import Draft
 from isthmus_runtime.journal.journal import Journal
+from isthmus_runtime.sources.fires import Fires
 from isthmus_runtime.sources.moments import made_up_for
 from isthmus_runtime.steps.bound import Binder
-
-KEY: Final = "schedule"
-"""The key of all messages of a schedule that waits for its earlier ones."""
 
 _LOOK_AGAIN: Final = 30.0
 """Seconds after which the clock is looked at, should it have jumped."""
@@ -57,10 +49,8 @@ class Schedule:
         self._spec = spec
         self._cron = cron.parse(spec.cron, spec.time_zone)
         self._journal = journal
-        self._drafter = drafter
+        self._fires = Fires(spec, binder=binder, drafter=drafter, variables=variables)
         self._route = f"{namespace}/{name}"
-        self._body = binder.tree(spec.body) if "body" in spec.written() else None
-        self._variables = variables
         self._clock = clock
         self._late = (
             timedelta(seconds=spec.starting_deadline.seconds) if spec.starting_deadline else None
@@ -138,6 +128,7 @@ class Schedule:
         return self._last
 
     async def _fire(self, at: datetime) -> None:
+        """Accept its message. Where that cannot be made the time is not done with."""
         journal = self._journal()
         if self._spec.overlap == "skip" and await journal.backlog(self._route):
             if await journal.fire(self._route, at, ()):
@@ -148,33 +139,9 @@ class Schedule:
                     at=at.isoformat(),
                 )
             return
-        if await journal.fire(self._route, at, (self._draft(at),)):
+        if await journal.fire(self._route, at, (self._fires.draft(at),)):
             self._count("fired")
             metrics.MESSAGES_ACCEPTED.labels(*self._labels).inc()
-
-    def _draft(self, at: datetime) -> Draft:
-        scheduled = at.astimezone(self._cron.zone).isoformat()
-        return self._drafter.draft(
-            self._made(scheduled),
-            trace=tracing.of([]),
-            stored=orjson.dumps({"scheduledAt": at.astimezone(UTC).isoformat()}),
-            key=KEY if self._spec.overlap == "queue" else None,
-        )
-
-    def _made(self, scheduled: str) -> Body:
-        """The body. Where it fails the time is not done with, and the log says why."""
-        if self._body is None:
-            return Body.of({"scheduledAt": scheduled})
-        x = Exchange(
-            Body.of(None),
-            variables={**self._variables, "scheduledAt": scheduled},
-            deadline=float("inf"),
-            trace=tracing.of([]),
-        )
-        try:
-            return self._body.body(x)
-        except ExpressionError as error:
-            raise faults.from_expression(error) from error
 
     def _count(self, result: str) -> None:
         metrics.SCHEDULE_TIMES.labels(*self._labels, result).inc()

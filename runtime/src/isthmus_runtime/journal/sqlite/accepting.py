@@ -1,5 +1,6 @@
 """Accepting: drafts become messages."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -27,6 +28,15 @@ _COMING: Final = (
     " ON CONFLICT (route, key) DO UPDATE SET coming = excluded.coming,"
     " coming_sequence = excluded.coming_sequence"
 )
+
+
+def first_free(db: sqlite3.Connection) -> int:
+    """The number that the next message gets; none comes twice."""
+    [top] = db.execute(
+        "SELECT max(coalesce((SELECT max(sequence) FROM messages), 0),"
+        " coalesce((SELECT CAST(value AS integer) FROM meta WHERE name = 'pruned'), 0))"
+    ).fetchone()
+    return int(top) + 1
 
 
 def accept(pen: Pen, calls: Sequence[Sequence[Draft]]) -> list[int]:

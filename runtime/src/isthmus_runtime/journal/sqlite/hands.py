@@ -11,9 +11,9 @@ from typing import Final
 from isthmus_runtime.journal.desk import Desk
 from isthmus_runtime.journal.journal import JournalError
 from isthmus_runtime.journal.script import Script, T
-from isthmus_runtime.journal.sqlite import file
+from isthmus_runtime.journal.sqlite import accepting, file
 from isthmus_runtime.journal.sqlite.clock import Clock, Sources
-from isthmus_runtime.journal.sqlite.pen import drive
+from isthmus_runtime.journal.sqlite.pen import Pen, play
 
 PATIENCE: Final = 60.0
 """Seconds to wait for a turn beside a busy runtime."""
@@ -65,7 +65,10 @@ class SqliteHands:
 
     def _in(self, make: Callable[[], Script[T]], begin: str) -> T:
         with file.transaction(self._db, begin):
-            return drive(self._db, make())
+            return play(self._pen(), make())
+
+    def _pen(self) -> Pen:
+        return Pen(self._db, self._clock.now(), accepting.first_free(self._db), {})
 
     async def _run(self, do: Callable[[], T]) -> T:
         def told() -> T:

@@ -76,7 +76,8 @@ class Writer:
         self._closed = False
         self._serial: dict[str, bool] = {}
         self._db = file.connect(path, clock.now)
-        self._next_sequence = self._first_free()
+        self._next_sequence = accepting.first_free(self._db)
+        [self._numbered] = self._db.execute(_VERSION).fetchone()
         self._synced = True
         [self._version] = self._db.execute(_VERSION).fetchone()
         self._looked_at = 0.0
@@ -97,13 +98,6 @@ class Writer:
         self._closed = True
         self._ready.set()
         await asyncio.to_thread(self._thread.join)
-
-    def _first_free(self) -> int:
-        [top] = self._db.execute(
-            "SELECT max(coalesce((SELECT max(sequence) FROM messages), 0),"
-            " coalesce((SELECT CAST(value AS integer) FROM meta WHERE name = 'pruned'), 0))"
-        ).fetchone()
-        return int(top) + 1
 
     def _work(self) -> None:
         try:
@@ -155,6 +149,7 @@ class Writer:
         ended: list[Ended] = []
         self._sync(any(job.durable for job in jobs))
         with file.transaction(self._db):
+            self._number()
             pen = Pen(self._db, self._clock.now(), self._next_sequence, dict(self._serial), careful)
             if accepts:
                 counts = accepting.accept(pen, [job.drafts or () for job in accepts])
@@ -167,6 +162,13 @@ class Writer:
             counted = pen.count()
         self._next_sequence, self._serial = pen.next_sequence, pen.serial
         return ended, Effects(frozenset(pen.woken), pen.backlog, counted)
+
+    def _number(self) -> None:
+        """Where another process wrote, it may have taken the next numbers."""
+        [version] = self._db.execute(_VERSION).fetchone()
+        if version != self._numbered:
+            self._numbered = version
+            self._next_sequence = accepting.first_free(self._db)
 
     def _sync(self, wanted: bool) -> None:
         if wanted is not self._synced:
