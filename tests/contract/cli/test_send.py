@@ -24,6 +24,18 @@ spec:
 ---
 apiVersion: isthmus.dev/v1alpha1
 kind: Route
+metadata: {name: prices}
+spec:
+  source: {poll: {every: 1h, call: {connector: pim, path: /prices}}}
+  steps: [{map: {expression: $}}]
+---
+apiVersion: isthmus.dev/v1alpha1
+kind: Connector
+metadata: {name: pim}
+spec: {http: {baseUrl: "http://127.0.0.1:1"}}
+---
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
 metadata: {name: broken}
 spec:
   source: {webhook: {path: /broken, open: true}}
@@ -91,6 +103,23 @@ def test_a_rehearsal_shows_what_may_be_seen_and_does_nothing(
     assert "zoe@example.com" not in ended.stdout
     assert ended.stdout.endswith("would send this to default/orders; nothing was done\n")
     assert waiting(journal) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said", "acts"),
+    [
+        pytest.param((), "default/prices reads within 5 seconds\n", ["read"], id="asked"),
+        pytest.param(("--dry-run",), "would have default/prices read now\n", [], id="a rehearsal"),
+    ],
+)
+def test_a_poll_reads_now(
+    isthmus: Isthmus, journal: str, more: tuple[str, ...], said: str, acts: list[str]
+) -> None:
+    ended = isthmus("messages", "send", "prices", "--dir", "manifests", *more)
+    audit = isthmus("messages", "audit", "--dir", "manifests", "-o", "json")
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, said, "")
+    assert [each["action"] for each in json.loads(audit.stdout)["acts"]] == acts
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,9 @@ from manifests_text import connector, delivering
 from served import Start
 from upstreams import Arrival, Behave, answer
 
+from isthmus_runtime.journal import opening
+from isthmus_runtime.journal.desk import Act
+
 BOTH = pytest.mark.parametrize("home", ["sqlite", "postgresql"])
 SEND = "- call: {connector: erp, method: POST, path: /in}"
 QUICK = {"retry": {"attempts": 3, "backoff": {"initial": "10ms", "max": "20ms"}}}
@@ -410,3 +413,24 @@ async def test_records_without_a_key_are_rejected_where_they_are_seen(
         ("rejected", "KeyMissing"),
         ("finished", ""),
     ]
+
+
+async def test_a_poll_that_is_asked_to_reads_now_and_once(carry: Carry, upstream: Start) -> None:
+    pim = Pim(2)
+    source, erp = await upstream(pim), await upstream()
+    it = await carry(
+        connector(source.url, name="pim"), connector(erp.url), it_polls(poll(every="1h"))
+    )
+    await it.until(lambda found: len(found) == 2)
+    desk = await opening.desk(it.address)
+    act = Act(name="act-1", who="sam", why="the PIM has news")
+    pim.products.append({"sku": "sku-new", "price": 1, "updated": "2026-01-02T00:00:00Z"})
+
+    await desk.read_now(act, "default/it")
+    await until_runs(pim, 2)
+    await desk.read_now(act, "default/it")  # the same act, repeated
+    [audited] = (await desk.audit())[0]
+    await desk.close()
+
+    assert (audited.action, audited.route, audited.why) == ("read", "default/it", act.why)
+    assert await it.rows("SELECT task FROM leads WHERE task LIKE '% now'") == []

@@ -43,8 +43,8 @@ def send(
     """Have a Route deliver a message that no source brought.
 
     The message gets its key and version as others of ROUTE do, and goes through the same steps. A
-    Route with a schedule needs no body: it is what a time that is now would say. The command ends
-    when the message is safe; `show` tells what became of it.
+    Route with a schedule needs no body: it is what a time that is now would say. One with a poll
+    reads now. The command ends when the message is safe; `show` tells what became of it.
     """
     place = places.made(given)
     asked: Request = {"parameters": dict(_parameter(each) for each in parameters)}
@@ -55,7 +55,16 @@ def send(
         asked |= {"do": "send", "route": named, "act": uuid.uuid4().hex, "who": office.who}
         asked |= {"why": reason or acts.UNSAID, "rehearsal": dry_run}
         [answer] = answers(office, asked, route=named)
-    _tell(named, answer, output)
+    if output == "json":
+        click.echo(json.dumps(_told(answer, dry_run=dry_run), indent=2))
+    elif "reads" in answer:
+        click.echo(f"would have {named} read now" if dry_run else f"{named} reads within 5 seconds")
+    elif dry_run:
+        click.echo(journeys.draft(answer["draft"]))
+        click.echo(f"would send this to {named}; nothing was done")
+    else:
+        click.echo(answer["done"][0])
+        click.echo(f"sent to {named}; `isthmus messages show` tells what becomes of it", err=True)
 
 
 def _parameter(given: str) -> tuple[str, Any]:
@@ -77,15 +86,6 @@ def _text(file: IO[str]) -> str:
         raise click.BadParameter(f"{file.name} is not UTF-8", param_hint="--body") from error
 
 
-def _tell(route: str, answer: Answer, output: report.Output) -> None:
-    draft = answer.get("draft")
-    if output == "json":
-        told = {"dryRun": True, "draft": draft} if draft else {"ids": answer["done"]}
-        click.echo(json.dumps(told, indent=2))
-    elif draft:
-        click.echo(journeys.draft(draft))
-        click.echo(f"would send this to {route}; nothing was done")
-    else:
-        [sent] = answer["done"]
-        click.echo(sent)
-        click.echo(f"sent to {route}; `isthmus messages show` tells what becomes of it", err=True)
+def _told(answer: Answer, *, dry_run: bool) -> Answer:
+    told = {"ids": answer["done"]} if "done" in answer else answer
+    return {"dryRun": True, **told} if dry_run else told

@@ -127,12 +127,18 @@ class Clerk:
         yield {"end": {}}
 
     async def _send(self, request: Send) -> AsyncIterator[Answer]:
-        draft = self._runs(request.route).draft(request.body, request.parameters)
-        if request.rehearsal:
+        run = self._runs(request.route)
+        act = Act(name=request.act, who=request.who, why=request.why)
+        if run.polls and request.body is None and not request.parameters:
+            if not request.rehearsal:
+                await self._desk.read_now(act, request.route)
+            yield {"reads": request.route}
+        elif request.rehearsal:
+            draft = run.draft(request.body, request.parameters)
             yield {"draft": answers.draft(draft, self._windows(request.route))}
         else:
-            act = Act(name=request.act, who=request.who, why=request.why)
-            yield {"done": list((await self._desk.send(act, draft)).uids)}
+            step = await self._desk.send(act, run.draft(request.body, request.parameters))
+            yield {"done": list(step.uids)}
         yield {"end": {}}
 
     async def _body(self, request: Perform) -> Body | None:

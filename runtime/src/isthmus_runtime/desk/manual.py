@@ -2,7 +2,7 @@
 
 A message is made as the source makes one: its key and version are what the Route says. Parameters
 are fields of its body. Where the Route has a schedule and no body is given, the body is that of a
-time that is now.
+time that is now; where it has a poll, that is what reads.
 """
 
 import json
@@ -41,6 +41,7 @@ class ManualRun:
         variables: dict[str, Any] = {"route": route, "env": plan.env}
         self._clock = clock or (lambda: datetime.now(UTC))
         self._drafter = Drafter(self.route, plan.message, binder, variables)
+        self.polls = plan.source.poll is not None
         schedule = plan.source.schedule
         self._fires = (
             Fires(schedule, binder=binder, drafter=self._drafter, variables=variables)

@@ -94,8 +94,9 @@ class Perform(_Strict):
 
 
 class Send(_Strict):
-    """A message that no source brought; `parameters` are fields of its body. A rehearsal tells what
-    it would be. The same `act` sends it once."""
+    """A message that no source brought; `parameters` are fields of its body. Without either, a
+    schedule fires and a poll reads. A rehearsal tells what it would be. The same `act` counts once.
+    """
 
     do: Literal["send"]
     route: str

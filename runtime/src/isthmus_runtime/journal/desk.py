@@ -3,7 +3,7 @@
 It stands beside the runtime, on the same database, and needs none to run. It is made by
 `opening.desk`. What is looked for is said by a `Filter`; `replay` and `drop` go in steps, each a
 transaction, and are told under which name they do it, so that a repeated command goes on. `send`
-accepts a message that no source brought.
+accepts a message that no source brought, `read_now` has a poll read.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -126,6 +126,11 @@ class Desk:
         step = await self._hands.write(lambda: mending.send(act, draft))
         await self._hands.ring(step.routes)
         return step
+
+    async def read_now(self, act: Act, route: str) -> None:
+        """Have a Route read what it polls, without waiting for its time."""
+        self._check_act(act)
+        await self._hands.ring(await self._hands.write(lambda: mending.read_now(act, route)))
 
     async def remembered(self, namespace: str, store: str) -> AsyncIterator[Memory]:
         """Everything in a store that has not expired, by key."""

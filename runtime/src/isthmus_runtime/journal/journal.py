@@ -92,6 +92,10 @@ class Tasks(Protocol):
         """Let another one do it."""
         ...
 
+    async def is_asked(self, task: str) -> bool:
+        """Whether somebody wants it done now; that is told once."""
+        ...
+
     async def watermark(self, route: str) -> str | None:
         """The committed watermark of a poll, as JSON."""
         ...

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from isthmus_runtime.journal import tasks
 from isthmus_runtime.journal.entries import Draft, State
 from isthmus_runtime.journal.script import Accept, Script, query
 from isthmus_runtime.journal.searching import FAILED, Bounds, Filter, pick
@@ -74,6 +75,10 @@ _AUDIT: Final = (
     "INSERT INTO audit (at, act, action, who, why, sequence, uid, route, before, after)"
     " SELECT @now, $1, $2, $3, $4, sequence, uid, route, $6, $7 FROM messages"
     " WHERE sequence = $5 RETURNING uid, route"
+)
+_NO_MESSAGE: Final = (
+    "INSERT INTO audit (at, act, action, who, why, sequence, uid, route, before, after)"
+    " VALUES (@now, $1, $2, $3, $4, 0, '', $5, '{}', '{}')"
 )
 _DISMISS: Final = (
     "UPDATE outcomes SET state = 'skipped', reason = 'Dropped',"
@@ -157,6 +162,14 @@ def send(act: Act, draft: Draft) -> Script[Step]:
         _AUDIT, act.name, "send", act.who, act.why, number, "{}", json.dumps(after)
     )
     return Step((uid,), frozenset((route,)), None)
+
+
+def read_now(act: Act, route: str) -> Script[frozenset[str]]:
+    """Have a Route read what it polls, once for an act."""
+    if not (yield query("SELECT 1 FROM audit WHERE act = $1", act.name)):
+        yield from tasks.ask(tasks.polling(route))
+        yield query(_NO_MESSAGE, act.name, "read", act.who, act.why, route)
+    return frozenset((route,))
 
 
 def keys(rows: Iterable[Sequence[Any]]) -> set[tuple[str, str]]:

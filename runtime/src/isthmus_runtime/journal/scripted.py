@@ -31,6 +31,10 @@ class Scripted(ABC):
         """See `tasks.resign`."""
         await self._play(lambda: tasks.resign(task, owner))
 
+    async def is_asked(self, task: str) -> bool:
+        """See `tasks.is_asked`."""
+        return await self._play(lambda: tasks.is_asked(task))
+
     async def watermark(self, route: str) -> str | None:
         """See `tasks.watermark`."""
         return await self._play(lambda: tasks.watermark(route))

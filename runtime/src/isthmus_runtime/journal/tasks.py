@@ -53,6 +53,28 @@ def resign(task: str, owner: str) -> Script[None]:
     yield query("DELETE FROM leads WHERE task = $1 AND owner = $2", task, owner)
 
 
+def polling(route: str) -> str:
+    """The task of reading what a Route polls."""
+    return f"poll {route}"
+
+
+def ask(task: str) -> Script[None]:
+    """Have whoever leads a task do it now; asked for twice before that, it is done once."""
+    yield query(
+        "INSERT INTO leads (task, owner, until) VALUES ($1, '', @now) ON CONFLICT DO NOTHING",
+        _asked(task),
+    )
+
+
+def is_asked(task: str) -> Script[bool]:
+    """Whether it was asked for; from then on it is not."""
+    return bool((yield query("DELETE FROM leads WHERE task = $1 RETURNING task", _asked(task))))
+
+
+def _asked(task: str) -> str:
+    return f"{task} now"
+
+
 def watermark(route: str) -> Script[str | None]:
     """Commit what may be committed, and read it."""
     yield from _commit(route)

@@ -26,6 +26,7 @@ from isthmus_runtime.delivery.absence import Absence
 from isthmus_runtime.drafting import Drafter
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault
+from isthmus_runtime.journal import tasks
 from isthmus_runtime.journal.journal import Journal
 from isthmus_runtime.sources import marks
 from isthmus_runtime.sources.known import Known
@@ -131,7 +132,7 @@ class Poll:
 
     @property
     def _name(self) -> str:
-        return f"poll {self._route}"
+        return tasks.polling(self._route)
 
     async def _run(self) -> None:
         away = Absence("the poll cannot be led", route=self._route)
@@ -151,7 +152,7 @@ class Poll:
             self._next = None  # whoever leads now changes it
             return self._lease / 3
         rest = await self._until_next()
-        if rest > 0:
+        if rest > 0 and not await self._journal().is_asked(self._name):
             return min(rest, self._lease / 3)
         await self._read_while_leading()
         return 0.0
