@@ -200,3 +200,19 @@ def test_a_cluster_that_cannot_be_reached_is_told(
 
     assert ended.returncode == 1
     assert "the API server cannot be reached" in ended.stderr
+
+
+def test_a_message_is_sent_by_hand_in_a_pod_of_its_route(messages: Run) -> None:
+    sent = messages(
+        "send", "others", "--param", "number=8", "--param", 'total="9.95"', "-o", "json"
+    )
+    assert sent.returncode == 0, sent.stderr
+    [message] = json.loads(sent.stdout)["ids"]
+
+    eventually(
+        lambda: shown(messages, message)["message"]["state"],
+        until=lambda state: state == "finished",
+    )
+
+    found = shown(messages, message)
+    assert (found["message"]["key"], found["acts"][0]["action"]) == ("8", "send")
