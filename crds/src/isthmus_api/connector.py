@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from isthmus_api.answer import Answer
 from isthmus_api.auth import Auth
 from isthmus_api.contract import Contract
 from isthmus_api.http import HeaderName
@@ -81,6 +82,9 @@ class HttpTransport(Model):
         None,
         description="Attempts when a call fails in a way that may pass (no connection, time-out, "
         "408, 429, 502, 503, 504) and is safe to repeat.",
+    )
+    answer: Answer | None = Field(
+        None, description="How answers are taken, unless a call says otherwise."
     )
     contract: Contract | None = Field(
         None, description="What the vendor publishes of its API, to hold calls and answers against."

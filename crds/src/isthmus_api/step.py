@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from isthmus_api.answer import Answer
 from isthmus_api.http import HeaderName, Method
 from isthmus_api.mapping import Expression
 from isthmus_api.model import (
@@ -20,8 +21,9 @@ from isthmus_api.model import (
     Variable,
     WholeExpression,
 )
+from isthmus_api.multipart import Part
 from isthmus_api.quantities import Duration, Size
-from isthmus_api.rules import exactly_one_of, needs, only_with
+from isthmus_api.rules import at_most_one_of, exactly_one_of, needs, only_with
 from isthmus_api.store import Lookup, Remember
 
 BranchName = Annotated[
@@ -32,6 +34,8 @@ BranchName = Annotated[
 
 class Call(Model):
     """Call a Connector and take its answer as the body."""
+
+    rules = (at_most_one_of("body", "form", "multipart", "text"),)
 
     connector: Name = Field(description="The Connector to call.")
     method: Method = Field("GET", description="The HTTP method.")
@@ -50,6 +54,23 @@ class Call(Model):
         None,
         description="The request body as JSON, strings may be templates. Left out: POST, PUT and "
         "PATCH send the current body as it is.",
+    )
+    form: dict[Annotated[str, Field(min_length=1, max_length=128)], Text] | None = Field(
+        None,
+        max_length=64,
+        description="The request body as a form in URL encoding. A list gives the field several "
+        "times, nothing leaves it out.",
+    )
+    multipart: Annotated[Items[Part], Field(min_length=1, max_length=32)] | None = Field(
+        None, description="The request body as a form with files (multipart/form-data)."
+    )
+    text: Text | None = Field(
+        None,
+        description="The request body as text in UTF-8, such as the XML that `$toXml` makes. Its "
+        "content type is text/plain unless `headers` give one.",
+    )
+    answer: Answer | None = Field(
+        None, description="How the answer is taken; left out, as the Connector says."
     )
     idempotent: bool = Field(
         False,

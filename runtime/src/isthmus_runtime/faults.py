@@ -74,7 +74,7 @@ class Upstream(Fault):
 
     `answered` is the status it answered, if it did, and `answer` the whole; `passing` whether the
     failure may be gone at the next attempt; `sent` whether the call may have had an effect there;
-    `retry_after` the seconds it asked us to wait.
+    `retry_after` the seconds it asked us to wait; `outward` is the detail without what it said.
     """
 
     def __init__(
@@ -89,13 +89,20 @@ class Upstream(Fault):
         passing: bool = False,
         sent: bool = True,
         retry_after: float | None = None,
+        outward: str = "",
     ) -> None:
         super().__init__(reason, detail, status, connector=connector)
+        self._outward = outward or detail
         self.answered = answered
         self.answer = answer
         self.passing = passing
         self.sent = sent
         self.retry_after = retry_after
+
+    @property
+    def outward(self) -> str:
+        """The detail without what the connector said."""
+        return self._outward
 
     def variables(self) -> dict[str, Any]:
         """What `$failure` is in an `onError`; `status` is what the connector answered, if any."""

@@ -33,7 +33,15 @@ def test_what_the_guide_shows_passes_its_own_tests(
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-PAGES = ["callers", "mappings", "messages", "rate-limits", "route-on-kubernetes", "sign-in"]
+PAGES = [
+    "callers",
+    "calls",
+    "mappings",
+    "messages",
+    "rate-limits",
+    "route-on-kubernetes",
+    "sign-in",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

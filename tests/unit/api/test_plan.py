@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from isthmus_api import manifests
+from isthmus_api.answer import Answer
 from isthmus_api.auth import Session
 from isthmus_api.auth.oauth2 import PasswordGrant
 from isthmus_api.caller_limit import CallerLimit
@@ -20,6 +21,7 @@ from isthmus_api.delivery import Batch, Delivery
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.message import Message
 from isthmus_api.model import Model, ObjectMeta, SecretValue
+from isthmus_api.multipart import Part
 from isthmus_api.pagination import Pagination
 from isthmus_api.plan import (
     Planned,
@@ -830,10 +832,19 @@ connector:
     retry: {attempts: 2, backoff: {initial: 100ms, max: 1s}}
     idempotencyKey: {header: X-Key}
     contract: {openapi: {configMapKeyRef: {name: erp, key: openapi.yaml}}}
+    answer: {as: json, charset: utf-8, failWhen: "{% errors %}"}
 """)
 FULL["route"]["steps"].insert(
     4, {"choice": {"when": [{"condition": "{% a %}", "branch": "three"}]}}
 )
+CALLS: list[dict[str, Any]] = yaml.safe_load("""
+- {connector: erp, text: a, answer: {as: text, charset: windows-1252, failWhen: "{% $ = 'no' %}"}}
+- {connector: erp, form: {a: b}}
+- connector: erp
+  multipart: [{name: a, value: b, encoding: base64, fileName: c, contentType: d/e}]
+""")
+"""Calls with what no other call has beside it."""
+FULL["route"]["steps"][-1:-1] = [{"call": call} for call in CALLS]
 DELIVERING: dict[str, dict[str, Any]] = yaml.safe_load("""
 webhook:
   method: PUT
@@ -1005,7 +1016,7 @@ def changed(written: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any] | 
 OTHER_TEXTS = (
     *("5s", "6s", "3Mi", "{% changed %}", "PUT", "PATCH", "basic", "three", "/changed", "2"),
     *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily", "text", "warn"),
-    *("reject", "json", "RS512", "https://c.example.com", "address"),
+    *("reject", "json", "RS512", "https://c.example.com", "address", "utf-16", "a/b"),
 )
 """One of them is taken in the place of any text."""
 
@@ -1055,7 +1066,12 @@ def test_the_full_values_make_a_plan() -> None:
     [
         (RouteSpec, FULL["route"] | DELIVERY),
         (HttpSource, FULL["route"]["source"]["http"]),
-        (Call, FULL["route"]["steps"][0]["call"]),
+        (
+            Call,
+            {name: None for call in (FULL["route"]["steps"][0]["call"], *CALLS) for name in call},
+        ),
+        (Answer, FULL["connector"]["http"]["answer"]),
+        (Part, CALLS[-1]["multipart"][0]),
         (Cache, FULL["route"]["steps"][0]["cache"]),
         (Respond, FULL["route"]["steps"][-1]["respond"]),
         (Step, {name: None for step in FULL["route"]["steps"] for name in step}),

@@ -26,6 +26,8 @@ from isthmus_api.route import RouteSpec
 from isthmus_api.step import Call, Step
 
 _SENDS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_OTHER_BODIES: Final = frozenset({"form", "multipart", "text"})
+_BODIES: Final = _OTHER_BODIES | {"body"}
 _MAX_PASSES: Final = 64
 """Branches lie at most 32 deep, and each pass takes what is known one branch further."""
 
@@ -107,8 +109,11 @@ class _Flow:
         return tuple(self._use(path, *found) for path, found in self._calls.items())
 
     def _use(self, path: Path, call: Call, body: Value) -> Use:
-        sends = call.method in _SENDS_BODY or "body" in call.written()
-        shape = sent.of_tree(call.body) if "body" in call.written() else body.made
+        written = call.written()
+        sends = call.method in _SENDS_BODY or "body" in written
+        shape = sent.of_tree(call.body) if "body" in written else body.made
+        if not _OTHER_BODIES.isdisjoint(written):
+            sends = False  # documents are compared where they are JSON
         reads = tuple(self._reads.get(path, ()))
         return Use(path, call, sends, shape if sends else UNKNOWN, tuple(_furthest(reads)))
 
@@ -183,9 +188,11 @@ class _Flow:
         return OTHER if step.lookup else None
 
     def _called(self, call: Call, path: Path, state: State) -> Value:
-        if call.method in _SENDS_BODY and "body" not in call.written():
+        if call.method in _SENDS_BODY and _BODIES.isdisjoint(call.written()):
             self._take(Taken(state.body, WHOLE), Place(path))
         self._calls[path] = (call, state.body)
+        if call.answer and call.answer.as_ in ("text", "base64"):
+            return OTHER
         return Value(frozenset({Origin(path)}))
 
     def _choice(self, step: Step, path: Path, state: State) -> State | None:

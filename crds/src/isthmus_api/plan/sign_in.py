@@ -1,4 +1,4 @@
-"""Sign-in: the expressions of a Connector's auth, and what is wrong with them."""
+"""Sign-in: the expressions of a Connector's auth and answers, and what is wrong with them."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from isthmus_api.auth import Auth, HmacAuth, Session
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.expressions import engine, templates
-from isthmus_api.plan import expression_checks
+from isthmus_api.plan import expression_checks, site
 from isthmus_api.plan.site import Site, Template, tree
 from isthmus_api.problems import Code, Path, Problem
 from isthmus_api.resources import Origin, Resource
@@ -21,12 +21,17 @@ _OF_A_CALL = _SECRETS | {
 
 def check(connector: Resource[ConnectorSpec]) -> Iterator[Problem]:
     """What is wrong with the expressions of a Connector."""
-    auth = connector.spec.http and connector.spec.http.auth
-    if not auth:
+    http = connector.spec.http
+    if http is None:
         return
-    for site, secrets in _sites(auth):
-        yield from expression_checks.template(site, connector.origin)
-        yield from _unknown_secrets(site, secrets, connector.origin)
+    if http.answer:
+        for each in site.answer(http.answer, ("spec", "http", "answer")):
+            yield from expression_checks.template(each, connector.origin)
+    if http.auth is None:
+        return
+    for each, secrets in _sites(http.auth):
+        yield from expression_checks.template(each, connector.origin)
+        yield from _unknown_secrets(each, secrets, connector.origin)
 
 
 def _sites(auth: Auth) -> Iterator[tuple[Template, Mapping[str, object]]]:

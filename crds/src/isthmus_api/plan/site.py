@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from isthmus_api.answer import Answer
 from isthmus_api.problems import Path
 from isthmus_api.step import Call, Respond
 
@@ -45,6 +46,22 @@ def call(written: Call, path: Path, known: frozenset[str]) -> Iterator[Site]:
     yield from tree(written.query, (*path, "query"), known)
     yield from tree(written.headers, (*path, "headers"), known)
     yield from tree(written.body, (*path, "body"), known)
+    yield from tree(written.form, (*path, "form"), known)
+    for index, part in enumerate(written.multipart or ()):
+        yield Template((*path, "multipart", index, "value"), part.value, known)
+        if part.file_name:
+            yield Template((*path, "multipart", index, "fileName"), part.file_name, known)
+    if written.text is not None:
+        yield Template((*path, "text"), written.text, known)
+    if written.answer:
+        yield from answer(written.answer, (*path, "answer"))
+
+
+def answer(written: Answer, path: Path) -> Iterator[Template]:
+    """The sites of how an answer is taken: they read nothing of the message."""
+    if written.fail_when:
+        known = frozenset({"status", "headers"})
+        yield Template((*path, "failWhen"), written.fail_when, known, is_whole=True)
 
 
 def respond(written: Respond, path: Path, known: frozenset[str]) -> Iterator[Site]:

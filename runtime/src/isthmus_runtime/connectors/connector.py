@@ -37,6 +37,8 @@ class Call(NamedTuple):
     body: bytes
     repeatable: bool
     """Whether doing it twice is as good as doing it once."""
+    judge: Callable[[Response], Upstream | None] | None = None
+    """What finds the failure that an answer of 2xx tells of."""
 
 
 Send = Callable[[Call, float], Coroutine[Any, Any, Response]]
@@ -65,6 +67,7 @@ class Connector:
         self.name = name
         self.timeout = spec.timeout.seconds
         self.headers = common_headers(spec)
+        self.answer = spec.answer
         key = spec.idempotency_key
         self.idempotency_header = key.header.lower().encode() if key else None
         self._transport = transport
@@ -223,9 +226,14 @@ class Connector:
         finally:
             self._seconds.observe(time.perf_counter() - started)
         self._results[answer.status // 100].inc()
-        if 200 <= answer.status < 300:
+        if not 200 <= answer.status < 300:
+            raise self._bad_status(answer)
+        if call.judge is None:
             return answer
-        raise self._bad_status(answer)
+        failure = call.judge(answer)
+        if failure is not None:
+            raise failure
+        return answer
 
     def _signature(
         self, sign: Callable[[auth.Outgoing], auth.Credentials], outgoing: auth.Outgoing

@@ -117,6 +117,7 @@ class NotedSystem:
         self.name = system.name
         self.timeout = system.timeout
         self.headers: tuple[Header, ...] = system.headers
+        self.answer = system.answer
         self.idempotency_header = system.idempotency_header
 
     def send(self, call: Call, deadline: float) -> Coroutine[Any, Any, Response]:

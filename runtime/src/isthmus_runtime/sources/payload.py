@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, Literal
 from urllib.parse import parse_qsl
 
+from isthmus_runtime import charsets
 from isthmus_runtime.body import Body, is_json
 from isthmus_runtime.exchange import collected
 from isthmus_runtime.faults import Rejected
@@ -17,7 +18,6 @@ Read = Callable[[Request], Body]
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _MOST_FIELDS: Final = 10_000
-_CHARSETS: Final = ("utf-8", "us-ascii", "iso-8859-1", "windows-1252")
 
 
 def reader(kind: Kind) -> Read:
@@ -34,7 +34,7 @@ def _json(request: Request) -> Body:
 
 def _form(request: Request) -> Body:
     """An object of strings; a name that comes several times has the list of its values."""
-    media, _ = _media(request)
+    media = _media(request)[0]
     if media != _FORM:
         raise _unsupported(media, _FORM)
     try:
@@ -55,10 +55,10 @@ def _text(request: Request) -> Body:
     media, charset = _media(request)
     if media != "text/plain":
         raise _unsupported(media, "text/plain")
-    if charset not in _CHARSETS:
-        raise _unsupported(f"the charset {charset}", f"one of {', '.join(_CHARSETS)}")
+    if not charsets.is_known(charset):
+        raise _unsupported(f"the charset {charset}", f"one of {', '.join(charsets.KNOWN)}")
     try:
-        return Body.of(request.body.decode(charset))
+        return Body.of(charsets.decoded(request.body, charset))
     except UnicodeDecodeError as error:
         detail = f"the request has a text that is not in its charset, {charset}"
         raise Rejected("InvalidText", detail, 400) from error
@@ -66,14 +66,7 @@ def _text(request: Request) -> Body:
 
 def _media(request: Request) -> tuple[str, str]:
     """The media type, and the charset."""
-    written = (header(request.head.headers, b"content-type") or b"").decode("latin-1").lower()
-    media, *parameters = (part.strip() for part in written.split(";"))
-    charset = "utf-8"
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "charset":
-            charset = value.strip().strip('"')
-    return media, charset
+    return charsets.media(header(request.head.headers, b"content-type") or b"")
 
 
 def _unsupported(found: str, wanted: str) -> Rejected:

@@ -19,7 +19,7 @@ from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan
 from isthmus_api.poll import PollSource
 from isthmus_api.step import Step
-from isthmus_runtime import faults, logs, metrics, tracing
+from isthmus_runtime import answers, faults, logs, metrics, tracing
 from isthmus_runtime.body import Body
 from isthmus_runtime.connectors import backoff
 from isthmus_runtime.delivery.absence import Absence
@@ -290,6 +290,7 @@ def _asking(
     return Asking(
         system=system,
         write=call.writer(Step(call=spec.call), binder, system),
+        read=answers.reader(spec.call.answer or system.answer, system.name),
         variables=variables,
         timeout=spec.timeout.seconds if spec.timeout else system.timeout,
         attempts=retry.attempts,

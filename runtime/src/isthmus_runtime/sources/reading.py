@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from isthmus_runtime import logs, tracing
+from isthmus_runtime.answers import Read
 from isthmus_runtime.body import Body
 from isthmus_runtime.connectors import backoff
 from isthmus_runtime.delivery import policy
 from isthmus_runtime.delivery.absence import Absence
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault, Upstream
-from isthmus_runtime.http.messages import Response, header
+from isthmus_runtime.http.messages import Response
 from isthmus_runtime.journal.entries import Draft
 from isthmus_runtime.journal.journal import Messages, Unavailable
 from isthmus_runtime.sources import marks
@@ -39,6 +40,7 @@ class Asking:
 
     system: System
     write: Write
+    read: Read
     variables: dict[str, Any]
     timeout: float
     attempts: int
@@ -97,9 +99,7 @@ class Reading:
     async def _page(self, place: Place, watermark: Any) -> Place | None:
         await self._until_room()
         target, answer = await self._answer(place, watermark)
-        kind = header(answer.headers, b"content-type") or b""
-        body = Body(answer.body, content_type=kind, connector=self._asking.system.name)
-        found = self._records.read(target, answer, body, run=self._run)
+        found = self._records.read(target, answer, self._asking.read(answer), run=self._run)
         following = self._pager.after(found.page)
         news = self._known.news(found.drafts)
         for start in range(0, len(news), CHUNK):

@@ -6,18 +6,19 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from isthmus_api.answer import Answer
 from isthmus_api.step import Step
-from isthmus_runtime import metrics, tracing
-from isthmus_runtime.body import JSON, Body
+from isthmus_runtime import answers, metrics, tracing
+from isthmus_runtime.body import Body
 from isthmus_runtime.connectors.cache import ResponseCache
 from isthmus_runtime.connectors.connector import IDEMPOTENT, Call
 from isthmus_runtime.exchange import IDENTITY, PLACE, Exchange
 from isthmus_runtime.faults import Upstream, out_of_time
-from isthmus_runtime.http.messages import Header, Response, header
+from isthmus_runtime.http.messages import Header, Response
+from isthmus_runtime.steps import contents
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.verb import Waiting
 
-_SENDS_BODY = frozenset({"POST", "PUT", "PATCH"})
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """Methods that change something."""
 
@@ -30,6 +31,8 @@ class System(Protocol):
     name: str
     timeout: float
     headers: tuple[Header, ...]
+    answer: Answer | None
+    """How its answers are taken, where a call does not say."""
     idempotency_header: bytes | None
     """The field by which the system knows a call that it had before."""
 
@@ -45,6 +48,7 @@ def compile(
     """The verb of a call step. `labels` are namespace, route and step; `mark` tells the step from
     others of its Route that write to the same system."""
     write = writer(step, binder, connector, mark=mark)
+    read = answers.reader((step.call and step.call.answer) or connector.answer, connector.name)
     timeout = step.timeout.seconds if step.timeout else connector.timeout
     now = asyncio.get_running_loop().time
 
@@ -56,7 +60,7 @@ def compile(
 
     async def call(x: Exchange) -> Body:
         until = deadline(x)
-        return _body(await connector.send(write(x), until), connector.name)
+        return read(await connector.send(write(x), until))
 
     if step.cache is None:
         return call
@@ -78,7 +82,7 @@ def compile(
             detail = f"{connector.name} did not answer in time (while waiting for its answer)"
             raise Upstream("Timeout", detail, connector=connector.name, status=504) from error
         metrics.CACHE_REQUESTS.labels(*labels, outcome).inc()
-        return _body(answer, connector.name)
+        return read(answer)
 
     return cached
 
@@ -97,8 +101,8 @@ def writer(step: Step, binder: Binder, connector: System, *, mark: str = "") -> 
     own = {name for name, _ in fields}
     static = tuple((name, value) for name, value in connector.headers if name not in own)
     has_type = b"content-type" in own or any(name == b"content-type" for name, _ in static)
-    tree = binder.tree(spec.body) if "body" in spec.written() else None
-    sends_body = tree is not None or method in _SENDS_BODY
+    content = contents.compile(spec, binder)
+    judge = answers.judge(spec.answer or connector.answer, connector.name, binder)
 
     def write(x: Exchange) -> Call:
         target = path.path(x) if fixed is None else fixed
@@ -110,13 +114,12 @@ def writer(step: Step, binder: Binder, connector: System, *, mark: str = "") -> 
         headers += static
         for name, text in fields:
             headers.append((name, text.header(x)))
-        content = b""
-        if sends_body:
-            body = tree.body(x) if tree else x.body
-            content = body.json()
-            if not has_type and (content or tree):
-                headers.append((b"content-type", body.content_type or JSON))
-        return Call(method, target, headers, content, repeatable)
+        body = b""
+        if content:
+            body, kind = content(x)
+            if kind and not has_type:
+                headers.append((b"content-type", kind))
+        return Call(method, target, headers, body, repeatable, judge)
 
     if connector.idempotency_header and method in WRITING:
         return _with_key(write, connector.idempotency_header, mark)
@@ -140,11 +143,6 @@ def _with_key(write: Write, name: bytes, mark: str) -> Write:
         return call._replace(repeatable=True)
 
     return keyed
-
-
-def _body(answer: Response, connector: str) -> Body:
-    kind = header(answer.headers, b"content-type")
-    return Body(answer.body, content_type=kind or b"", connector=connector)
 
 
 def _default_key(call: Call) -> bytes:
