@@ -107,6 +107,14 @@ UNKNOWN = "unknown field"
 REQUIRED = "Required value"
 MISSING = "is missing"
 
+CALLS = {
+    "form": "form: {a: b}",
+    "text": "text: a, answer: {as: text, charset: utf-16, failWhen: '{% true %}'}",
+    "parts": "multipart: [{name: a, value: b, encoding: base64, fileName: c, "
+    "contentType: text/csv; charset=utf-8}]",
+}
+"""What a call sends but JSON, by name."""
+
 TAKEN = {
     "a Connector needs an address only": Taken("Connector", "{http: {baseUrl: https://a.b}}"),
     "a Connector has headers, time-outs and limits": Taken(
@@ -214,6 +222,16 @@ TAKEN = {
         "headers: {X-Shop: nl}, body: [1, null], idempotent: true}, into: prices, timeout: 300ms, "
         'cache: {ttl: 1m, key: "{% id %}", maxEntries: 10, maxSize: 1Mi}, onError: {use: {}}}'
     ),
+    **{
+        f"a call sends its {name}": taken_step(f"{{call: {{connector: erp, {written}}}}}")
+        for name, written in CALLS.items()
+    },
+    **{
+        f"a poll sends its {name}": from_source(
+            f"{{poll: {{every: 5m, call: {{connector: erp, {written}}}}}}}"
+        )
+        for name, written in CALLS.items()
+    },
     "an error may be answered with null": taken_step(
         "{call: {connector: erp}, onError: {use: null}}"
     ),
@@ -451,6 +469,9 @@ TAKEN |= {
     "a Connector has the longest window": Taken(
         "Connector", _http("rateLimit: {requests: 1, per: 743h60m, maxWaiting: 1}")
     ),
+    "a Connector says how it answers": Taken(
+        "Connector", _http("answer: {as: base64, charset: us-ascii, failWhen: '{% error %}'}")
+    ),
     "a Connector takes idempotency keys": Taken("Connector", _http("idempotencyKey: {}")),
     "a Connector takes idempotency keys in a header of its own": Taken(
         "Connector", _http("idempotencyKey: {header: X-Request-Id}")
@@ -680,6 +701,18 @@ REFUSED = {
     ),
     "a timeout beside a mapping": refused_step(
         "{map: {mapping: a}, timeout: 3s}", "", server="timeout belongs to call only"
+    ),
+    "two bodies": refused_step(
+        "{call: {connector: erp, form: {a: b}, text: c}}",
+        ".call",
+        server="must not validate the schema",
+        file="at most one of body, form, multipart and text may be set",
+    ),
+    "a header in a content type": refused_step(
+        '{call: {connector: erp, multipart: [{name: a, value: b, contentType: "a/b\\r\\nc: d"}]}}',
+        ".call.multipart[0].contentType",
+        server="should match",
+        file="does not have the form",
     ),
     "a cache beside a mapping": refused_step(
         "{map: {mapping: a}, cache: {ttl: 3s}}", "", server="cache belongs to call only"

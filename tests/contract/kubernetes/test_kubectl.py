@@ -62,7 +62,13 @@ def test_defaults_are_filled_at_scalar_leaves_only(plane: ControlPlane, namespac
 
     assert _get(plane, namespace)["spec"] == {
         "source": {
-            "http": {"method": "GET", "path": "/search", "timeout": "10s", "maxBody": "1Mi"}
+            "http": {
+                "method": "GET",
+                "path": "/search",
+                "timeout": "10s",
+                "maxBody": "1Mi",
+                "open": False,
+            }
         },
         "steps": [
             {
