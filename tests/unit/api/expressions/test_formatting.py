@@ -254,6 +254,13 @@ def outcome(source: str) -> Any:
         return error.code
 
 
+def test_what_the_guide_shows_is_laid_out() -> None:
+    page = (ROOT / "docs/how-to/work-on-a-mapping.md").read_text()
+    shown = next(within(page.partition("```yaml\n")[2].partition("```")[0])).strip()
+
+    assert formatting.formatted(shown) == shown
+
+
 def test_there_is_something_to_format() -> None:
     assert len(WRITTEN) > 120
 
