@@ -20,6 +20,7 @@ def text(
     scale: findings.Findings | None = None,
     conditions: Mapping[str, str] = _UNKNOWN,
     journal: journal_findings.Findings | None = None,
+    saves: Sequence[goals.Row] = (),
 ) -> str:
     """Write the whole report."""
     parts = ["Figures (medians over the rounds)", _table(_figures(results))] if results else []
@@ -31,7 +32,7 @@ def text(
         parts += ["", "The journal", _table(journal.figures())]
     if journal and journal.carried:
         parts += ["", "Deliveries", _table(journal.through_http())]
-    verdict += journal.rows() if journal else ()
+    verdict += (*(journal.rows() if journal else ()), *saves)
     if verdict:
         parts += ["", "Ratios of this run, with floor and aim", _table(_verdict(verdict))]
     else:
@@ -50,12 +51,14 @@ def document(
     scale: findings.Findings | None = None,
     conditions: Mapping[str, str] = _UNKNOWN,
     journal: journal_findings.Findings | None = None,
+    saves: Sequence[goals.Row] = (),
 ) -> dict[str, object]:
     """Give the report as JSON."""
     verdict = [
         *goals.rows(results),
         *(scale.rows() if scale else ()),
         *(journal.rows() if journal else ()),
+        *saves,
     ]
     return {
         "conditions": dict(conditions),

@@ -7,6 +7,7 @@
     python bench/run.py operator               the operator with thousands of Routes
     python bench/run.py pods --rounds 9        Routes whose pods run, on the cluster that there is
     python bench/run.py journal                what it costs to lose nothing
+    python bench/run.py saves                  what a watch takes to answer a save
 
 One workload after the other: start every engine on the server's core, compare answers, warm up,
 then load them in turn, round by round, so that a drift of the machine hits all alike. The load and
@@ -39,6 +40,7 @@ import machine
 import payloads
 import processes
 import report
+import saves
 import wire
 import workloads
 from journal import deliveries, places
@@ -48,7 +50,8 @@ from scale import findings, pods
 
 OPERATOR_PORT: Final = 18190
 
-PARTS: Final = ("messages", "operator", "pods", "journal")
+PARTS: Final = ("messages", "operator", "pods", "journal", "saves")
+SAVES: Final = 50
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Bench:
         self.results: list[goals.Result] = []
         self.scale = findings.Findings()
         self.journal = journal_findings.Findings()
+        self.saves: list[goals.Row] = []
         self.left_out: list[str] = []
         self.failed = False
 
@@ -99,6 +103,8 @@ class Bench:
             self._measure_pods()
         if "journal" in self.plan.parts:
             self._measure_journal()
+        if "saves" in self.plan.parts:
+            self.saves += saves.measure(10 if self.plan.quick else SAVES, say=say)
 
     def _measure_operator(self) -> None:
         rounds = 1 if self.plan.quick else 3
@@ -245,11 +251,21 @@ def main() -> int:
         bench.left_out.append(f"the rest: {str(error) or 'interrupted'}")
         bench.failed = True
     conditions = machine.conditions() | {"load": _loader()}
-    print(report.text(bench.results, bench.left_out, bench.scale, conditions, bench.journal))
+    print(
+        report.text(
+            bench.results, bench.left_out, bench.scale, conditions, bench.journal, bench.saves
+        )
+    )
     if plan.report:
         options = {"rounds": plan.rounds, "seconds": plan.seconds, "quick": plan.quick}
         found = report.document(
-            bench.results, bench.left_out, options, bench.scale, conditions, bench.journal
+            bench.results,
+            bench.left_out,
+            options,
+            bench.scale,
+            conditions,
+            bench.journal,
+            bench.saves,
         )
         plan.report.write_text(json.dumps(found, indent=2) + "\n")
     return int(bench.failed)

@@ -48,7 +48,7 @@ class Loaded:
 def load(path: Path) -> Loaded:
     """Read a folder, or a single file."""
     reading = _Reading()
-    for found in _files(path):
+    for found in files(path):
         if isinstance(found, Problem):
             reading.problems.append(found)
         else:
@@ -69,11 +69,11 @@ class _Reading:
 
     def file(self, path: Path) -> None:
         """Add what a file holds; of two objects with one name the first stays."""
-        raw = _read(path)
+        raw = read(path)
         if isinstance(raw, Problem):
             self.problems.append(raw)
             return
-        if _OPENAPI.search(raw[:_HEAD_BYTES]):
+        if is_openapi(raw):
             self.others += 1
             return
         found = manifests.read(raw, file=str(path))
@@ -98,7 +98,7 @@ def _duplicate(second: Resource[Model], first: Resource[Model]) -> Problem:
     )
 
 
-def _files(path: Path) -> Iterator[Path | Problem]:
+def files(path: Path) -> Iterator[Path | Problem]:
     """The files to read below `path`, which may be one itself."""
     if path.is_dir():
         yield from _Walk().below(path, ())
@@ -156,13 +156,18 @@ class _Walk:
         return is_new
 
 
-def _read(path: Path) -> bytes | Problem:
+def read(path: Path) -> bytes | Problem:
     """The file's bytes, never more than a manifest may have and one."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         return _unreadable(path, _said(error), "check the permissions of the file")
+
+
+def is_openapi(raw: bytes) -> bool:
+    """Whether a file holds an OpenAPI document."""
+    return _OPENAPI.search(raw[:_HEAD_BYTES]) is not None
 
 
 def _said(error: OSError | RuntimeError) -> str:

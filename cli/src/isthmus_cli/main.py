@@ -20,6 +20,7 @@ _COMMANDS = {
     "run": "Serve every Route in a folder of manifests.",
     "lint": "Check manifests without running them.",
     "test": "Run the tests that Mappings and Routes hold.",
+    "mapping": "Try, explain and format mappings.",
     "render": "Print the objects that the operator makes of Routes.",
     "trace": "Show what is behind a Route, and what is wrong.",
     "check": "Tell which Routes a new version of a vendor's API breaks.",

@@ -10,9 +10,10 @@ Colours on a terminal, plain text where the output is piped.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import click
@@ -21,6 +22,10 @@ from isthmus_api.problems import Location, Problem, Severity
 
 Output = Literal["text", "json"]
 
+Texts = Mapping[str, str]
+"""What stands in no file, by the name that places in it have."""
+
+_NO_TEXTS: Texts = MappingProxyType({})
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 _WIDTH = 100
 """Columns of a source line that are shown; of a longer one the part around the caret."""
@@ -34,6 +39,7 @@ def show(
     objects: int | None = None,
     others: int = 0,
     open_to_anybody: Sequence[str] | None = None,
+    texts: Texts = _NO_TEXTS,
 ) -> None:
     """Print problems, sorted by place, the Routes that are open, and one line that sums up."""
     ordered = sorted(problems, key=_place)
@@ -42,13 +48,13 @@ def show(
         click.echo(shown, err=err)
         return
     for problem in ordered:
-        click.echo(as_text(problem) + "\n", err=err)
+        click.echo(as_text(problem, texts) + "\n", err=err)
     if open_to_anybody:
         click.echo(f"open to anybody: {', '.join(map(printable, open_to_anybody))}", err=err)
     click.echo(summary(ordered, objects=objects, others=others), err=err)
 
 
-def as_text(problem: Problem) -> str:
+def as_text(problem: Problem, texts: Texts = _NO_TEXTS) -> str:
     """One problem in the words of a compiler."""
     colour = _COLOURS[problem.severity]
     about = " ".join(part for part in (problem.subject, problem.field) if part)
@@ -59,7 +65,7 @@ def as_text(problem: Problem) -> str:
         printable(about),
     )
     lines = ["  ".join(part for part in parts if part), f"  {printable(problem.message)}"]
-    lines += excerpt(problem.location, colour=colour) if problem.location else []
+    lines += excerpt(problem.location, colour=colour, texts=texts) if problem.location else []
     if problem.hint:
         lines.append(f"  {click.style('help:', fg='cyan')} {printable(problem.hint)}")
     return "\n".join(lines)
@@ -100,15 +106,16 @@ def number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def excerpt(location: Location, *, colour: str = "red") -> list[str]:
+def excerpt(location: Location, *, colour: str = "red", texts: Texts = _NO_TEXTS) -> list[str]:
     """The source line of a place and a caret below its column; nothing where there is none."""
-    lines = _lines(location.file)
+    text = texts.get(location.file)
+    lines = _lines(location.file) if text is None else text.splitlines()
     if location.line is None or not 0 < location.line <= len(lines):
         return []
-    text = lines[location.line - 1].replace("\t", " ")
-    column = min(location.column or 0, len(text) + 1)
-    start = max(0, column - _WIDTH * 3 // 4) if len(text) > _WIDTH else 0
-    shown = printable(text[start : start + _WIDTH], with_escapes=False)
+    line = lines[location.line - 1].replace("\t", " ")
+    column = min(location.column or 0, len(line) + 1)
+    start = max(0, column - _WIDTH * 3 // 4) if len(line) > _WIDTH else 0
+    shown = printable(line[start : start + _WIDTH], with_escapes=False)
     number = str(location.line)
     excerpted = [f"  {number} | {shown}".rstrip()]
     if column:
@@ -156,11 +163,16 @@ def _plain(problem: Problem) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=8)
 def _lines(file: str) -> list[str]:
     """The lines of a file; none where it cannot be read again, as a pipe cannot."""
     path = Path(file)
     try:
-        return path.read_bytes().decode("utf-8", "replace").splitlines() if path.is_file() else []
+        return _lines_of(path, path.stat().st_mtime_ns) if path.is_file() else []
     except OSError:
         return []
+
+
+@lru_cache(maxsize=8)
+def _lines_of(path: Path, changed: int) -> list[str]:
+    """The lines of a file as it was at a time; a watch reports on the same file again."""
+    return path.read_bytes().decode("utf-8", "replace").splitlines()

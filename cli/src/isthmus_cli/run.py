@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ from isthmus_api.contract import Contract
 from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan, check, plan
 from isthmus_api.problems import Problem, Severity, errors
-from isthmus_cli import contracts, folder, local_journal, report, shared_tables
+from isthmus_cli import contracts, folder, local_journal, report, shared_tables, watching
 from isthmus_runtime import logs, secrets
 from isthmus_runtime.runtime import Runtime, Settings
 from isthmus_runtime.shared_tables import GivenConfigMaps, SharedTables
@@ -131,7 +131,7 @@ class _Session:
             await watching
 
     async def _watch(self, runtime: Runtime, stop: asyncio.Event) -> None:
-        async for _ in _changes(self._path, stop):
+        async for _ in watching.changes(self._path, stop):
             plans, problems, tables = self._read()
             self._show(problems)
             if errors(problems) or not plans:
@@ -188,17 +188,6 @@ class _Session:
             url = f"{served.method} http://{host}:{port}{served.path}" if served else _kind(found)
             click.echo(f"{url}  {found.namespace}/{found.name}")
         click.echo(f"health, metrics and status: http://{host}:{admin_port}/status")
-
-
-async def _changes(path: Path, stop: asyncio.Event) -> AsyncIterator[None]:
-    """One item for each burst of changes below `path`."""
-    from watchfiles import Change, awatch
-
-    def is_manifest(_: Change, name: str) -> bool:
-        return name.endswith((".yaml", ".yml", ".json"))
-
-    async for _ in awatch(path, stop_event=stop, debounce=200, step=50, watch_filter=is_manifest):
-        yield
 
 
 def _cannot_listen(error: OSError, settings: Settings) -> str:

@@ -20,6 +20,7 @@ from isthmus_cli import (
     results,
     route_cases,
     shared_tables,
+    watching,
 )
 from isthmus_cli.cases import Case
 from isthmus_runtime.shared_tables import GivenConfigMaps, SharedTables
@@ -34,20 +35,34 @@ from isthmus_runtime.shared_tables import GivenConfigMaps, SharedTables
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the results as JUnit XML, too.",
 )
+@click.option(
+    "--watch", is_flag=True, help="Run them again whenever a manifest is saved, until Ctrl-C."
+)
 @options.output
-def test(path: Path, text: str, junit_file: Path | None, output: report.Output) -> None:
+def test(
+    path: Path, text: str, junit_file: Path | None, watch: bool, output: report.Output
+) -> None:
     """Run the tests that Mappings and Routes hold.
 
     Reads DIR (or one file). Nothing is called: the Connectors answer what the tests say. Ends with
     1 when a test fails or the manifests have errors.
     """
+
+    def once() -> int:
+        return _run(path, text, junit_file, output)
+
+    sys.exit(watching.again([path], once) if watch else once())
+
+
+def _run(path: Path, text: str, junit_file: Path | None, output: report.Output) -> int:
+    """Run the tests and show how they ended; the exit code."""
     loaded = folder.load(path)
     options.refuse_empty(loaded, path)
     unreadable = shared_tables.problems(loaded.resources, loaded.config_maps)
     wrong = errors((*loaded.problems, *check(loaded.resources), *unreadable))
     if wrong:
         report.show(wrong, output=output, objects=loaded.objects, others=loaded.others)
-        sys.exit(1)
+        return 1
     chosen = [found for found in _cases(loaded) if found.fits(text)]
     if not chosen:
         raise click.UsageError(_nothing_to_run(path, text))
@@ -57,7 +72,7 @@ def test(path: Path, text: str, junit_file: Path | None, output: report.Output) 
     click.echo(write(done, untested))
     if junit_file:
         _write(junit_file, junit.document(done))
-    sys.exit(0 if all(result.passed for result in done) else 1)
+    return 0 if all(result.passed for result in done) else 1
 
 
 def _cases(loaded: folder.Loaded) -> Iterator[Case]:

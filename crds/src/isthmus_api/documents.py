@@ -179,7 +179,7 @@ def read(text: str, *, file: str) -> Iterator[Document | Problem]:
     text = _as_yaml(text) if text.lstrip().startswith("{") else text
     lines = text.splitlines()
     try:
-        for node in _nodes(text):
+        for node in nodes(text):
             document = Document(file=file, lines=lines)
             if _may_be_ours(node):
                 document.value = _Unfolding(document).value(node, ())
@@ -304,7 +304,8 @@ class _Budget:
             )
 
 
-def _nodes(text: str) -> Iterator[yaml.Node]:
+def nodes(text: str) -> Iterator[yaml.Node]:
+    """The documents of a text as YAML has them; raises `yaml.YAMLError`."""
     loader = _Nodes(text)
     try:
         while loader.check_node():

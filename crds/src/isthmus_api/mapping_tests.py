@@ -6,22 +6,21 @@ up runs it in a thread.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final
 
 import jsonschema_rs
 
 from isthmus_api import json_text
 from isthmus_api.comparison import Failure, compared
-from isthmus_api.expressions import calls, composition, jlens_engine
-from isthmus_api.expressions.bodies import Body, TextBody, ValueBody
-from isthmus_api.expressions.engine import Engine, Expression, ExpressionError
+from isthmus_api.expressions import jlens_engine
+from isthmus_api.expressions.engine import Engine, ExpressionError
 from isthmus_api.mapping import MappingSpec, MappingTest
-from isthmus_api.plan import called, expression_checks, schemas
+from isthmus_api.plan import schemas
 from isthmus_api.problems import Code, Problem, field_path
 from isthmus_api.resources import Resource, Resources
-from isthmus_api.shared_table import ConfigMaps, no_config_maps, rows
+from isthmus_api.shared_table import ConfigMaps, no_config_maps
+from isthmus_api.translation import Translation
 
 _SHOWN: Final = 3
 """Differences that a problem tells; `isthmus test` tells all."""
@@ -38,21 +37,18 @@ class Suite:
         config_maps: ConfigMaps = no_config_maps,
     ) -> None:
         """`TableError` where a table cannot be read."""
-        spec = mapping.spec
-        found = called.reached(calls.mappings(spec.expression), mapping.key.namespace, resources)
-        others = {name: _filled(each.spec, config_maps) for name, each in found.items()}
-        self._expression = composition.compile(_filled(spec, config_maps), others, by)
-        self._read = frozenset(expression_checks.read_by(spec))
-        self._output = schemas.validator(spec.output.schema_) if spec.output else None
+        self._translation = Translation(mapping, resources, by, config_maps)
+        output = mapping.spec.output
+        self._output = schemas.validator(output.schema_) if output else None
 
     def failures(self, test: MappingTest) -> list[Failure]:
         """What comes out differently in one case; nothing when it passes."""
         try:
-            body, variables = _message(self._read, test)
+            message = self._translation.message(*message_of(test))
         except ValueError as error:
             return [Failure(f"the test is no JSON: {error}")]
         try:
-            result = json.loads(_result(self._expression, body, variables))
+            result = json.loads(self._translation.result(message))
         except json_text.NotEncodable as error:
             return [
                 Failure(f"the expression failed: it made a value that has no JSON form: {error}")
@@ -69,19 +65,6 @@ class Suite:
             place = field_path(error.instance_path)
             at = f"$.{place}" if place else "$"
             yield Failure(f"the result does not fit output.schema at {at}: {error.message}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Filled:
-    """A Mapping with all of its tables."""
-
-    expression: str
-    tables: Mapping[str, Mapping[str, Any]]
-
-
-def _filled(spec: MappingSpec, config_maps: ConfigMaps) -> _Filled:
-    shared = {name: rows(name, table, config_maps) for name, table in spec.shared_tables.items()}
-    return _Filled(spec.expression, {**spec.tables, **shared})
 
 
 def problems(mapping: Resource[MappingSpec], resources: Resources) -> tuple[Problem, ...]:
@@ -113,21 +96,9 @@ def _problem(
     )
 
 
-def _message(read: frozenset[str], test: MappingTest) -> tuple[Body, dict[str, Any]]:
-    """The message as it reaches the step, with what steps before have bound."""
-    body = TextBody(_as_json(test.input))
-    decoded = {name: json_text.decode(_as_json(value)) for name, value in test.variables.items()}
-    # A message knows the large integers of all its parts, and then travels as a value.
-    large = frozenset[str]().union(*(each.large for each in decoded.values()))
-    variables = {name: each.value for name, each in decoded.items() if name in read}
-    return (ValueBody(body.value, body.large | large) if large else body), variables
-
-
-def _result(expression: Expression, body: Body, variables: dict[str, Any]) -> bytes:
-    if body.raw is not None:
-        return expression.evaluate_json(body.raw, variables or None) or b"null"
-    value = expression.evaluate(body.value, variables or None)
-    return json_text.encode(value, body.large)
+def message_of(test: MappingTest) -> tuple[bytes, dict[str, bytes]]:
+    """The body and the variables of a test in JSON; a ValueError when there is none for one."""
+    return _as_json(test.input), {name: _as_json(v) for name, v in test.variables.items()}
 
 
 def _as_json(value: Any) -> bytes:

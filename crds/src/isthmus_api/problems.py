@@ -45,6 +45,8 @@ class Code(StrEnum):
     ROUTE_OPEN = "RouteOpen"
     EXPRESSION_INVALID = "ExpressionInvalid"
     EXPRESSION_WARNING = "ExpressionWarning"
+    EXPRESSION_FAILED = "ExpressionFailed"
+    GUARD_EXCEEDED = "GuardExceeded"
     SCHEMA_INVALID = "SchemaInvalid"
     TEST_FAILED = "TestFailed"
     CONTRACT_UNREADABLE = "ContractUnreadable"

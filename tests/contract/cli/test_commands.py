@@ -44,7 +44,17 @@ def test_the_version_waits_for_no_engine() -> None:
 def test_the_help_names_every_command(isthmus: Isthmus) -> None:
     told = isthmus("--help").stdout
 
-    for command in ("run", "lint", "test", "render", "trace", "openapi", "crds", "version"):
+    for command in (
+        "run",
+        "lint",
+        "test",
+        "mapping",
+        "render",
+        "trace",
+        "openapi",
+        "crds",
+        "version",
+    ):
         assert f"  {command} " in told
 
 

@@ -1,5 +1,6 @@
 """The report of a run: its tables, what it says when there is nothing to say, and its JSON."""
 
+import dataclasses
 import json
 import platform
 
@@ -63,6 +64,22 @@ def test_pods_alone_are_a_report() -> None:
 
     assert "kubectl apply of a Route to Ready" in told
     assert "1.50x" in told
+
+
+def test_saves_alone_are_a_report() -> None:
+    row = goals.Row(
+        *("saves", "test --watch, 9 of 10", "-", "median 40 ms", "-", 0.06, " s"),
+        floor=0.1,
+        aim=0.05,
+        more_is_better=False,
+    )
+
+    told = report.text([], [], saves=[row])
+
+    assert cells(told.splitlines()[-1])[-3:] == ["<= 0.1 s", "<= 0.05 s", "floor"]
+    assert report.document([], [], {}, saves=[row])["goals"] == [
+        {**dataclasses.asdict(row), "verdict": "floor"}
+    ]
 
 
 def test_what_was_never_loaded_has_no_figures() -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from isthmus_api.expressions import calls, engine, functions, jlens_engine
+from isthmus_api.expressions.accounts import Account
 
 MAX_CALLS: Final = 100_000
 """Calls of other Mappings in one evaluation. Does not depend on the load of the machine."""
@@ -175,3 +176,14 @@ class Composed:
 
     def reads(self) -> engine.Reads:
         return self._expression.reads()
+
+    def account(
+        self,
+        value: Any,
+        variables: dict[str, Any] | None = None,
+        *,
+        now: engine.Clock | None = None,
+        seed: int | None = None,
+    ) -> Account:
+        with self._budget.opened(now, seed):
+            return self._expression.account(value, variables, now=now, seed=seed)

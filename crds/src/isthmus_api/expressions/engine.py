@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol, Self
 
+from isthmus_api.expressions.accounts import Account
+
 MEBIBYTE: Final = 1 << 20
 
 
@@ -200,6 +202,20 @@ class Expression(Protocol):
         ...
 
     def reads(self) -> Reads: ...
+
+    def account(
+        self,
+        value: Any,
+        variables: dict[str, Any] | None = None,
+        *,
+        now: Clock | None = None,
+        seed: int | None = None,
+    ) -> Account:
+        """Evaluate on a decoded document, and tell what each part gave, errors included.
+
+        Of what another Mapping did, that it was called and what it gave.
+        """
+        ...
 
 
 class Engine(Protocol):

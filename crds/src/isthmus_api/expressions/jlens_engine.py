@@ -16,7 +16,8 @@ from typing import Any, Final, NoReturn
 import jlens
 
 from isthmus_api import json_text
-from isthmus_api.expressions import engine, timestamps, variable_path
+from isthmus_api.expressions import engine, jlens_accounts, timestamps, variable_path
+from isthmus_api.expressions.accounts import Account
 
 _HINTS: Final = {
     "D1011": "recurse less deeply, or write the recursion as a tail call",
@@ -123,6 +124,25 @@ class JlensExpression:
             variables={k: _fields(v) for k, v in variables if k not in self._functions},
             every_variable=reads.get("everyBinding", False),
         )
+
+    def account(
+        self,
+        value: Any,
+        variables: dict[str, Any] | None = None,
+        *,
+        now: engine.Clock | None = None,
+        seed: int | None = None,
+    ) -> Account:
+        found = self._compiled.evaluate_with_audit(
+            value,
+            variables,
+            level="full",
+            limits=jlens_accounts.LIMITS,
+            now=now,
+            seed=seed,
+            **self._guards,
+        )
+        return jlens_accounts.account(self.source, found["audit"])
 
     def _fail(self, error: Exception) -> NoReturn:
         if isinstance(error, jlens.JlensError):

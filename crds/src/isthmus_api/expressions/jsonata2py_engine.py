@@ -15,6 +15,7 @@ from jsonata2py import bindings
 
 from isthmus_api import json_text
 from isthmus_api.expressions import engine
+from isthmus_api.expressions.accounts import Account
 
 
 class Jsonata2pyEngine:
@@ -73,6 +74,16 @@ class Jsonata2pyExpression:
 
     def reads(self) -> engine.Reads:
         raise NotImplementedError("jsonata2py does not tell what an expression reads")
+
+    def account(
+        self,
+        value: Any,
+        variables: dict[str, Any] | None = None,
+        *,
+        now: engine.Clock | None = None,
+        seed: int | None = None,
+    ) -> Account:
+        raise NotImplementedError("jsonata2py does not tell what parts gave")
 
     def _result(
         self, value: Any, variables: dict[str, Any] | None, now: Any, seed: int | None

@@ -98,6 +98,13 @@ _POWERS: Final = {
     "?": 20,
     ":=": 10,
 }
+
+
+def power(operator: str) -> int:
+    """How strongly an operator binds what stands left of it."""
+    return _POWERS.get(operator, 0)
+
+
 _CONSTANTS: Final = frozenset({"true", "false", "null"})
 _LAMBDAS: Final = frozenset({"function", "λ"})
 _SIMPLE: Final = {

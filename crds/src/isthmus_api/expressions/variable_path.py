@@ -11,6 +11,7 @@ import re
 from typing import Any, Final
 
 from isthmus_api.expressions import engine
+from isthmus_api.expressions.accounts import Account
 
 _PATH: Final = re.compile(r"\s*\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)+)\s*", re.ASCII)
 _PLAIN: Final = frozenset({str, bool, int, float, type(None)})
@@ -74,3 +75,13 @@ class VariablePath:
 
     def reads(self) -> engine.Reads:
         return self._expression.reads()
+
+    def account(
+        self,
+        value: Any,
+        variables: dict[str, Any] | None = None,
+        *,
+        now: engine.Clock | None = None,
+        seed: int | None = None,
+    ) -> Account:
+        return self._expression.account(value, variables, now=now, seed=seed)
