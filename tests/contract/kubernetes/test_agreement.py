@@ -706,7 +706,7 @@ REFUSED = {
         "{call: {connector: erp, form: {a: b}, text: c}}",
         ".call",
         server="must not validate the schema",
-        file="at most one of body, form, multipart and text may be set",
+        file="at most one of body, form, multipart, text may be set",
     ),
     "a header in a content type": refused_step(
         '{call: {connector: erp, multipart: [{name: a, value: b, contentType: "a/b\\r\\nc: d"}]}}',
