@@ -52,6 +52,7 @@ generate: setup-dev ## write the CRDs, the chart's copy of them, the reference a
 	$(BIN)/python tests/support/desired_cases.py tests/unit/operator/desired/golden
 	$(BIN)/python scripts/chart.py .
 	$(BIN)/python -m isthmus_operator.reference docs/reference
+	$(BIN)/python tests/support/vendor_behaviours.py docs/reference
 
 verify: setup-dev ## fail when a generated file is not what the models give
 	@scripts/verify

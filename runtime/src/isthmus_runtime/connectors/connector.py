@@ -225,15 +225,22 @@ class Connector:
             raise Broken("UnsafeCall", detail) from None
         finally:
             self._seconds.observe(time.perf_counter() - started)
+        if call.judge is not None and 200 <= answer.status < 300:
+            self._judge(call.judge, answer)
         self._results[answer.status // 100].inc()
-        if not 200 <= answer.status < 300:
-            raise self._bad_status(answer)
-        if call.judge is None:
+        if 200 <= answer.status < 300:
             return answer
-        failure = call.judge(answer)
+        raise self._bad_status(answer)
+
+    def _judge(self, judge: Callable[[Response], Upstream | None], answer: Response) -> None:
+        """Fail where an answer of 2xx is none; it counts as the failure that it is."""
+        try:
+            failure = judge(answer)
+        except Upstream as unread:
+            failure = unread
         if failure is not None:
+            metrics.CALLS.labels(*self._labels, failure.reason).inc()
             raise failure
-        return answer
 
     def _signature(
         self, sign: Callable[[auth.Outgoing], auth.Credentials], outgoing: auth.Outgoing

@@ -120,7 +120,7 @@ def is_passing(failure: Fault) -> bool:
     match failure:
         case Rejected() | Broken():
             return False
-        case Upstream(answered=int(status)):
+        case Upstream(answered=int(status)) if status >= 300:
             return status in _PASSING_STATUSES or status >= 500
         case Upstream():
             return failure.passing or failure.reason in _PASSING_REASONS
