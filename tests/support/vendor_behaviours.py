@@ -188,9 +188,9 @@ HEAD: Final = f"""<!-- Made by `make generate` from tests/support/vendor_behavio
 # What vendors do, and what becomes of a message
 
 A message is on its way to a system that behaves so once, and well from then on. The Connector has
-`answer: {{as: json, failWhen: …}}`, `timeout: {TIMEOUT}` and `maxResponseSize: {LARGEST}`. Each row is
-a test on a real socket (`tests/contract/delivery/test_vendors.py`): a message that is tried again is
-delivered by its second attempt, one that is parked is delivered when it is replayed, and none is lost.
+`answer: {{as: json, failWhen: …}}`, `timeout: {TIMEOUT}` and `maxResponseSize: {LARGEST}`. Each
+row is a test on a real socket (`tests/contract/delivery/test_vendors.py`): a message that is tried
+again is delivered by its second attempt, one that is parked when it is replayed, and none is lost.
 
 | the system | the message | reason | `result` in `isthmus_connector_calls_total` |
 |---|---|---|---|
