@@ -6,8 +6,7 @@ what it has while it waits for the next, so calls of a process go in the order i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable
 from typing import NamedTuple
 
 from isthmus_api.rate_limit import RateLimit
@@ -64,13 +63,10 @@ class Limiter:
         """For how many seconds calls are held back because the system asked for it."""
         return self._pause.left
 
-    @asynccontextmanager
-    async def turn(self, *, deadline: float) -> AsyncIterator[Turn]:
-        """Wait until a call may start, and let it; `NoTurn` where it may not."""
-        asked_at = self._now()
-        with ExitStack() as held:
-            sent = await self._come(deadline, held)
-            yield Turn(self._now() - asked_at, sent)
+    def turn(self, *, deadline: float) -> "Coming":
+        """Wait until a call may start, and let it; `NoTurn` where it may not. A context manager
+        that gives a `Turn`."""
+        return Coming(self, deadline)
 
     def heed(self, answer: Response) -> None:
         """Hold calls back if an answer asks for it."""
@@ -88,21 +84,33 @@ class Limiter:
         if self._places is not None:
             await self._places.close()
 
-    async def _come(self, deadline: float, held: ExitStack) -> Callable[[], None] | None:
-        """Wait for all that a call holds while it is under way; what to call when it is sent."""
+    async def come(self, deadline: float) -> tuple[Turn, Places | None]:
+        """Wait for all that a call holds while it is under way; `leave` gives that back."""
         if self.waiting >= self._most:
             raise Crowded
-        if self._now() + self.paused >= deadline:
+        asked_at = self._now()
+        if asked_at + self.paused >= deadline:
             raise Overdue(self.paused)
         self.waiting += 1
         try:
             await self._connection(deadline)
-            held.callback(self._connections.release)
-            if self._places is not None and await self._entered(self._places, deadline):
-                held.callback(self._places.leave)
-            return await self._turns.come(deadline)
+            place = None
+            try:
+                if self._places is not None and await self._entered(self._places, deadline):
+                    place = self._places
+                sent = await self._turns.come(deadline)
+            except BaseException:
+                self.leave(place)
+                raise
         finally:
             self.waiting -= 1
+        return Turn(self._now() - asked_at, sent), place
+
+    def leave(self, place: Places | None) -> None:
+        """The call is over."""
+        if place is not None:
+            place.leave()
+        self._connections.release()
 
     async def _entered(self, places: Places, deadline: float) -> bool:
         """Whether there is a place to be left; else this process's connections are the limit."""
@@ -113,11 +121,31 @@ class Limiter:
         return True
 
     async def _connection(self, deadline: float) -> None:
+        if not self._connections.locked():  # a time-out costs as much as the rest of a turn
+            await self._connections.acquire()
+            return
         try:
             async with asyncio.timeout_at(deadline):
                 await self._connections.acquire()
         except TimeoutError:
             raise Overdue from None
+
+
+class Coming:
+    """A call on its way through a limiter, and what it holds there."""
+
+    __slots__ = ("_deadline", "_limiter", "_place")
+
+    def __init__(self, limiter: Limiter, deadline: float) -> None:
+        self._limiter, self._deadline = limiter, deadline
+        self._place: Places | None = None
+
+    async def __aenter__(self) -> Turn:
+        turn, self._place = await self._limiter.come(self._deadline)
+        return turn
+
+    async def __aexit__(self, *_: object) -> None:
+        self._limiter.leave(self._place)
 
 
 def _drawing(

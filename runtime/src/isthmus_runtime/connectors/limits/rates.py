@@ -76,6 +76,10 @@ class Drawing:
         spread = random.uniform(0.0, SPREAD_SECONDS)  # noqa: S311 - no secret
         return Draw(grant.granted, grant.wait + spread, asked_at)
 
+    def goes_alone(self) -> bool:
+        """Whether a call may go at once where nobody else counts; then it is counted."""
+        return self._sharing is None and self._draw_alone(1).granted == 1
+
     def is_over(self, asked_at: float) -> bool:
         """Whether what was granted then is granted no more."""
         return self._now() > asked_at + self._at_latest
@@ -116,6 +120,7 @@ class Turns(Line[float]):
     def __init__(self, drawing: Drawing | None, pause: Pause) -> None:
         super().__init__()
         self._drawing, self._pause = drawing, pause
+        self._coming = 0  # calls that wait, or have their turn and have not gone on yet
 
     async def come(self, deadline: float) -> Callable[[], None] | None:
         """Wait until one more call may go; what to call when it is sent, if anybody must know."""
@@ -124,11 +129,17 @@ class Turns(Line[float]):
             if self._waiting or self._pause.left:
                 await self.wait(deadline)
             return None
-        asked_at = await self.wait(deadline)
-        for _ in range(TRIES - 1):
-            if not drawing.is_over(asked_at):
-                break
-            asked_at = await self.wait(deadline, first=True)
+        if not self._coming and not self._pause.left and drawing.goes_alone():
+            return None
+        self._coming += 1
+        try:
+            asked_at = await self.wait(deadline)
+            for _ in range(TRIES - 1):
+                if not drawing.is_over(asked_at):
+                    break
+                asked_at = await self.wait(deadline, first=True)
+        finally:
+            self._coming -= 1
         return None if asked_at == math.inf else partial(drawing.sent, asked_at)
 
     async def _serve(self) -> None:
