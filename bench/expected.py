@@ -32,9 +32,9 @@ def composed() -> Json:
     }
 
 
-def mapped() -> Json:
-    """Turn the order into the ERP's document."""
-    order: Json = payloads.order()
+def mapped(order: Json = None) -> Json:
+    """Turn an order, or else the usual one, into the ERP's document."""
+    order = order or payloads.order()
     created = dt.datetime.fromisoformat(order["created_at"])
     customer, address = order["customer"], order["shipping_address"]
     carriers = {shipment["id"]: shipment["carrier"] for shipment in order["shipments"]}

@@ -44,8 +44,8 @@ def prices_request() -> JsonObject:
     return {"skus": [sku(n) for n in range(HITS)]}
 
 
-def order() -> JsonObject:
-    """Give an order of twenty lines in a shop's form, three shipments, two addresses (5.6 KB)."""
+def order(lines: int = LINES) -> JsonObject:
+    """Give an order in a shop's form, three shipments, two addresses (5.6 KB with twenty lines)."""
     return {
         "order_number": "WEB-2026-0004711",
         "created_at": "2026-03-14T09:26:53Z",
@@ -66,7 +66,7 @@ def order() -> JsonObject:
             {"id": f"S{n}", "carrier": carrier, "promised_at": f"2026-03-{16 + n}T12:00:00Z"}
             for n, carrier in enumerate(("postnl", "dhl", "ups"), start=1)
         ],
-        "lines": [_line(n) for n in range(LINES)],
+        "lines": [_line(n) for n in range(lines)],
         "notes": "Please ring twice; the bell upstairs is broken.",
     }
 
