@@ -33,6 +33,20 @@ def test_describe_tells_conditions_and_what_happened(namespace: Namespace) -> No
     assert told[-2:] == [["Normal", "RollingOut"], ["Normal", "Running"]]
 
 
+def test_a_restart_replaces_the_pods_and_is_waited_for(namespace: Namespace) -> None:
+    before = namespace.pods("quotes").keys()
+
+    namespace.isthmus("rollout", "restart", ROUTE)
+    waited = namespace.isthmus("rollout", "status", ROUTE, "--timeout", "3m")
+    history = namespace.isthmus("rollout", "history", ROUTE)
+
+    assert waited.splitlines()[-1].endswith(": 1 pod answers")
+    now = namespace.pods("quotes").keys()
+    assert len(now) == 1
+    assert not now & before
+    assert "restart" in history.splitlines()[-1]
+
+
 def test_scale_waits_when_it_is_told_to(namespace: Namespace) -> None:
     namespace.kubectl("scale", ROUTE, "--replicas=2", "--timeout=60s")
 

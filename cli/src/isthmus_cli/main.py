@@ -22,6 +22,7 @@ _COMMANDS = {
     "test": "Run the tests that Mappings and Routes hold.",
     "mapping": "Try, explain and format mappings.",
     "render": "Print the objects that the operator makes of Routes.",
+    "rollout": "Follow and restart the roll-outs of Routes.",
     "trace": "Show what is behind a Route, and what is wrong.",
     "check": "Tell which Routes a new version of a vendor's API breaks.",
     "messages": "See, replay and drop the messages of Routes.",

@@ -19,10 +19,13 @@ from isthmus_cli.cluster.kinds import Kind
 
 Object = dict[str, Any]
 
+MANAGER: Final = "isthmus-cli"
+"""The name under which managedFields tell of what this command wrote."""
 CHUNK: Final = 500
 """Objects of one page, as kubectl asks for them."""
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0
+_CONTENT_TYPES: Final = {"PATCH": "application/merge-patch+json"}
 
 
 class Api:
@@ -61,6 +64,12 @@ class Api:
             if not (more := (page.get("metadata") or {}).get("continue")):
                 return
             query["continue"] = more
+
+    def patch(self, kind: Kind, namespace: str, name: str, change: Object) -> Object:
+        """Merge a change into an object; the object as it is then."""
+        asked = Asked("patch", kind.plural, namespace, name)
+        query = {"fieldManager": MANAGER}
+        return self._json("PATCH", kind.path(namespace, name), asked, query=query, body=change)
 
     def serves(self, kind: Kind) -> bool:
         """Whether the cluster has a kind at all; everybody may ask that."""
@@ -124,7 +133,7 @@ class Api:
     ) -> Any:
         headers = {"Accept": "application/json"}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = _CONTENT_TYPES.get(method, "application/json")
         self.client.update_params_for_auth(headers, [], ["BearerToken"])
         said = urlencode({name: value for name, value in query.items() if value})
         return self.client.rest_client.pool_manager.request(

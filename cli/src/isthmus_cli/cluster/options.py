@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from isthmus_cli.cluster.errors import NoCluster
+from isthmus_cli.options import output as output
 
 if TYPE_CHECKING:
     from isthmus_cli.cluster.api import Api
