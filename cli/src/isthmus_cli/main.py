@@ -23,6 +23,8 @@ _COMMANDS = {
     "mapping": "Try, explain and format mappings.",
     "render": "Print the objects that the operator makes of Routes.",
     "rollout": "Follow and restart the roll-outs of Routes.",
+    "pause": "Take the pods of a Route away.",
+    "resume": "Let the pods of a Route come back.",
     "trace": "Show what is behind a Route, and what is wrong.",
     "check": "Tell which Routes a new version of a vendor's API breaks.",
     "messages": "See, replay and drop the messages of Routes.",
