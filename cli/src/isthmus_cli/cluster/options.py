@@ -19,7 +19,9 @@ FOUND: Final = 1
 _KINDS: Final = frozenset({"", "route", "routes", "rt", "route.isthmus.dev", "routes.isthmus.dev"})
 
 
-def _name(_: click.Context, __: click.Parameter, given: str) -> str:
+def _name(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    if given is None:
+        return None
     kind, _slash, name = given.rpartition("/")
     if kind.lower() not in _KINDS or not name:
         raise click.BadParameter(f"{given!r} is no Route; write route/NAME")
@@ -29,13 +31,25 @@ def _name(_: click.Context, __: click.Parameter, given: str) -> str:
 route = click.argument("name", metavar="route/NAME", callback=_name)
 """A Route, as kubectl names it; `NAME` alone will do."""
 
+optional_route = click.argument("name", metavar="[route/NAME]", required=False, callback=_name)
+"""A Route, or all those of a namespace."""
+
 namespace = click.option(
     "-n",
     "--namespace",
     metavar="NAMESPACE",
     help="Its namespace; that of the kubeconfig's context by default.",
 )
+everywhere = click.option(
+    "-A", "--all-namespaces", "everywhere", is_flag=True, help="Of all namespaces."
+)
 context = click.option("--context", metavar="NAME", help="Context of the kubeconfig.")
+
+
+def refuse_both(name: str | None, namespace: str | None, *, everywhere: bool) -> None:
+    """End with a wrong use when all namespaces are asked for, and one of them."""
+    if everywhere and (name or namespace):
+        raise click.UsageError("--all-namespaces goes with neither route/NAME nor --namespace")
 
 
 @dataclass(frozen=True, slots=True)
