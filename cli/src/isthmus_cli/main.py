@@ -26,6 +26,7 @@ _COMMANDS = {
     "rollout": "Follow and restart the roll-outs of Routes.",
     "pause": "Take the pods of a Route away.",
     "resume": "Let the pods of a Route come back.",
+    "logs": "Show what the pods of a Route say.",
     "trace": "Show what is behind a Route, and what is wrong.",
     "check": "Tell which Routes a new version of a vendor's API breaks.",
     "messages": "See, replay and drop the messages of Routes.",

@@ -24,7 +24,7 @@ class Moment(click.ParamType[float]):
             return value
         now = datetime.datetime.now(datetime.UTC)
         try:
-            return now.timestamp() - Duration(value).seconds
+            return now.timestamp() - Duration.parse(value).seconds
         except ValueError:
             pass
         try:
@@ -45,6 +45,6 @@ class Span(click.ParamType[float]):
         if isinstance(value, float):
             return value
         try:
-            return float(value) if value.isdecimal() else Duration(value).seconds
+            return float(value) if value.isdecimal() else Duration.parse(value).seconds
         except ValueError:
             self.fail(f"'{value}' is no duration; {_DURATION}", param, ctx)

@@ -11,9 +11,9 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import urllib3
-from kubernetes import config
+from kubernetes import client, config
 
-from isthmus_cli.cluster import errors
+from isthmus_cli.cluster import errors, kinds
 from isthmus_cli.cluster.errors import Asked, NoCluster
 from isthmus_cli.cluster.kinds import Kind
 
@@ -25,6 +25,10 @@ CHUNK: Final = 500
 """Objects of one page, as kubectl asks for them."""
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0
+_AT_ONCE: Final = 65_536
+"""Bytes of a log at a time, at most."""
+_CONNECTIONS: Final = 100
+"""Kept open beside each other: one for each pod whose log is followed."""
 _CONTENT_TYPES: Final = {"PATCH": "application/merge-patch+json"}
 
 
@@ -33,8 +37,12 @@ class Api:
 
     def __init__(self, context: str | None) -> None:
         """The present context, or another one; `NoCluster` where there is none."""
+        pool = client.Configuration()
+        pool.connection_pool_maxsize = _CONNECTIONS
         try:
-            self.client: Any = config.new_client_from_config(context=context)
+            self.client: Any = config.new_client_from_config(
+                context=context, client_configuration=pool
+            )
             self.context = _context(context)
         except config.ConfigException as error:
             raise NoCluster(_no_config(error, context)) from error
@@ -70,6 +78,18 @@ class Api:
         asked = Asked("patch", kind.plural, namespace, name)
         query = {"fieldManager": MANAGER}
         return self._json("PATCH", kind.path(namespace, name), asked, query=query, body=change)
+
+    def log(self, namespace: str, pod: str, query: Mapping[str, str]) -> Iterator[bytes]:
+        """The lines of a pod's log, as they come; with `follow` in the query until the log ends."""
+        asked = Asked("get", "pods/log", namespace, pod)
+        path = kinds.PODS.path(namespace, pod, "log")
+        with self._answer("GET", path, asked, query=query, waits="follow" in query) as answer:
+            rest = b""
+            for chunk in answer.stream(_AT_ONCE):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from lines
+            if rest:
+                yield rest
 
     def serves(self, kind: Kind) -> bool:
         """Whether the cluster has a kind at all; everybody may ask that."""
@@ -113,10 +133,11 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         body: Object | None = None,
+        waits: bool = False,
     ) -> Iterator[Any]:
         """An answer that is a success; whatever goes wrong until its end is a `NoCluster`."""
         with reached(self.client.configuration.host):
-            answer = self._send(method, path, query or {}, body)
+            answer = self._send(method, path, query or {}, body, waits=waits)
             try:
                 if answer.status >= 300:
                     raise errors.refused(asked, answer.status, answer.read())
@@ -130,6 +151,8 @@ class Api:
         path: str,
         query: Mapping[str, str],
         body: Object | None,
+        *,
+        waits: bool,
     ) -> Any:
         headers = {"Accept": "application/json"}
         if body is not None:
@@ -144,7 +167,7 @@ class Api:
             preload_content=False,
             redirect=False,  # our token is for this server and no other
             retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=None if waits else READ_SECONDS),
         )
 
 
