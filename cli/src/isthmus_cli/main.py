@@ -1,4 +1,4 @@
-"""The command `isthmus`.
+"""The command `isthmus`, which is `kubectl isthmus` as well.
 
 A command's module is imported when the command is used: planning and running bring in engines and
 models that `isthmus version` should not wait for.
@@ -33,6 +33,7 @@ _COMMANDS = {
     "import": "Make manifests of what others publish.",
     "openapi": "Describe the served Routes as OpenAPI.",
     "crds": "Print the CustomResourceDefinitions.",
+    "completion": "Print what makes a shell complete commands.",
     "version": "Print the version.",
 }
 """The commands and their lines in the help."""
@@ -53,9 +54,27 @@ def isthmus(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """Run the command line. A mistake of ours ends with one line that says so."""
+    """Run the command line."""
+    _run("isthmus")
+
+
+def plugin() -> None:
+    """Run the command line as kubectl does, which finds its plugins by `kubectl-NAME`."""
+    _run("kubectl isthmus")
+
+
+def kubectl_complete() -> None:
+    """Answer kubectl, which asks `kubectl_complete-NAME` how to complete what is typed."""
+    from isthmus_cli import completion
+
+    for line in completion.answers(isthmus, sys.argv[1:]):
+        click.echo(line)
+
+
+def _run(name: str) -> None:
+    """Run it under a name. A mistake of ours ends with one line that says so."""
     try:
-        isthmus(prog_name="isthmus")
+        isthmus(prog_name=name)
     except Exception as error:
         if os.environ.get("ISTHMUS_DEBUG"):
             raise

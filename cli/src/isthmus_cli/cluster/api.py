@@ -35,8 +35,12 @@ _CONTENT_TYPES: Final = {"PATCH": "application/merge-patch+json"}
 class Api:
     """One API server, and the namespace that the context of the kubeconfig names."""
 
-    def __init__(self, context: str | None) -> None:
-        """The present context, or another one; `NoCluster` where there is none."""
+    def __init__(self, context: str | None, *, patience: float = READ_SECONDS) -> None:
+        """The present context, or another one; `NoCluster` where there is none.
+
+        `patience` is for how many seconds the server may say nothing.
+        """
+        self._patience = patience
         pool = client.Configuration()
         pool.connection_pool_maxsize = _CONNECTIONS
         try:
@@ -167,7 +171,10 @@ class Api:
             preload_content=False,
             redirect=False,  # our token is for this server and no other
             retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=None if waits else READ_SECONDS),
+            timeout=urllib3.Timeout(
+                connect=min(CONNECT_SECONDS, self._patience),
+                read=None if waits else self._patience,
+            ),
         )
 
 

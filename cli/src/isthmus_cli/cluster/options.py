@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FOUND: Final = 1
+_PATIENCE_SECONDS: Final = 3.0
+"""For so long a shell is kept waiting for names."""
 _KINDS: Final = frozenset({"", "route", "routes", "rt", "route.isthmus.dev", "routes.isthmus.dev"})
 
 
@@ -28,7 +30,24 @@ def _name(_: click.Context, __: click.Parameter, given: str | None) -> str | Non
     return name
 
 
-route = click.argument("name", metavar="route/NAME", callback=_name)
+def _names(ctx: click.Context, _: click.Parameter, typed: str) -> list[str]:
+    """The Routes that a shell offers; none where the cluster cannot be asked."""
+    from isthmus_cli.cluster import kinds
+    from isthmus_cli.cluster.api import Api
+
+    kind, slash, start = typed.rpartition("/")
+    if kind.lower() not in _KINDS:
+        return []
+    try:
+        api = Api(ctx.params.get("context"), patience=_PATIENCE_SECONDS)
+        namespace = ctx.params.get("namespace") or api.namespace
+        names = [each["metadata"]["name"] for each in api.list(kinds.ROUTES, namespace)]
+    except NoCluster:
+        return []
+    return [f"{kind}{slash}{name}" for name in names if name.startswith(start)]
+
+
+route = click.argument("name", metavar="route/NAME", callback=_name, shell_complete=_names)
 """A Route, as kubectl names it; `NAME` alone will do."""
 
 optional_route = click.argument("name", metavar="[route/NAME]", required=False, callback=_name)
