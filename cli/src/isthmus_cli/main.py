@@ -27,6 +27,7 @@ _COMMANDS = {
     "pause": "Take the pods of a Route away.",
     "resume": "Let the pods of a Route come back.",
     "logs": "Show what the pods of a Route say.",
+    "top": "Show what Routes are doing: rates, times, what waits.",
     "trace": "Show what is behind a Route, and what is wrong.",
     "check": "Tell which Routes a new version of a vendor's API breaks.",
     "messages": "See, replay and drop the messages of Routes.",

@@ -95,6 +95,13 @@ class Api:
             if rest:
                 yield rest
 
+    def proxied(self, namespace: str, pod: str, port: int, path: str) -> str:
+        """What a pod answers at one of its ports."""
+        asked = Asked("get", "pods/proxy", namespace, pod)
+        at = kinds.PODS.path(namespace, f"{pod}:{port}", f"proxy/{path}")
+        with self._answer("GET", at, asked) as answer:
+            return str(answer.read().decode("utf-8", "replace"))
+
     def serves(self, kind: Kind) -> bool:
         """Whether the cluster has a kind at all; everybody may ask that."""
         path = f"/apis/{kind.api_version}"
