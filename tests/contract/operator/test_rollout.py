@@ -8,6 +8,7 @@ from typing import Any
 import manifests_text
 import pytest
 from cluster_command import COMMAND, Command
+from faulty_api import FaultyApi
 from operating import Cluster, eventually
 
 ERP = manifests_text.connector("http://erp.example")
@@ -95,6 +96,31 @@ async def test_status_waits_for_what_is_missing_until_the_time_is_over(
     assert ended.returncode == 1
     assert ended.stdout.startswith("route/it: ConnectorNotFound: ")
     assert "isthmus: the time is over: ConnectorNotFound: " in ended.stderr
+
+
+async def test_status_waits_for_an_api_server_that_is_away(
+    cluster: Cluster, isthmus: Command
+) -> None:
+    async with cluster.operator(), FaultyApi(cluster.plane) as api:
+        await cluster.apply(ERP, ROUTE)
+        await cluster.condition("Route", "it", status="Unknown")
+        waiting = await asyncio.create_subprocess_exec(
+            COMMAND,
+            *("rollout", "status", "route/it"),
+            env=isthmus.environment(isthmus.kubeconfig(server=api.access.server)),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert waiting.stdout is not None
+        await waiting.stdout.readline()
+        with api.away():
+            away = await waiting.stdout.readline()
+
+        await cluster.rolled_out("it")
+        rest = await waiting.stdout.read()
+
+    assert away.startswith(b"route/it: the API server cannot be reached at ")
+    assert b"generation 1 is rolled out" in rest
+    assert await waiting.wait() == 0
 
 
 async def test_status_without_an_operator(cluster: Cluster, isthmus: Command) -> None:

@@ -14,7 +14,7 @@ import urllib3
 from kubernetes import client, config
 
 from isthmus_cli.cluster import errors, kinds
-from isthmus_cli.cluster.errors import Asked, NoCluster
+from isthmus_cli.cluster.errors import Asked, Away, NoCluster
 from isthmus_cli.cluster.kinds import Kind
 
 Object = dict[str, Any]
@@ -191,7 +191,7 @@ def reached(server: str) -> Iterator[None]:
     try:
         yield
     except (OSError, urllib3.exceptions.HTTPError) as error:
-        raise NoCluster(f"the API server cannot be reached at {server}: {_why(error)}") from error
+        raise Away(f"the API server cannot be reached at {server}: {_why(error)}") from error
 
 
 def _why(error: BaseException) -> str:

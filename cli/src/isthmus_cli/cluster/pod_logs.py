@@ -59,11 +59,11 @@ def followed(source: Source, *, told: Callable[[str], None]) -> Iterator[Line]:
 
     What goes wrong on the way is `told`, and tried again; a right that is missing is raised.
     """
-    lines: queue.Queue[Line | Refused] = queue.Queue(_BUFFERED)
+    lines: queue.Queue[Line | NoCluster] = queue.Queue(_BUFFERED)
     threading.Thread(target=_Follower(source, lines, told).run, daemon=True).start()
     while True:
         line = lines.get()
-        if isinstance(line, Refused):
+        if isinstance(line, NoCluster):
             raise line
         yield line
 
@@ -72,7 +72,7 @@ class _Follower:
     """Looks for pods, and has a thread for each whose log is open."""
 
     def __init__(
-        self, source: Source, lines: "queue.Queue[Line | Refused]", told: Callable[[str], None]
+        self, source: Source, lines: "queue.Queue[Line | NoCluster]", told: Callable[[str], None]
     ) -> None:
         self._source = source
         self._lines = lines
@@ -88,10 +88,10 @@ class _Follower:
             try:
                 self._look()
                 failed = ""
-            except Refused as error:
-                self._lines.put(error)
-                return
             except NoCluster as error:
+                if not error.passes:
+                    self._lines.put(error)
+                    return
                 if str(error) != failed:
                     self._told(f"{error}; trying again")
                 failed = str(error)
@@ -129,10 +129,12 @@ class _Follower:
                     self._lines.put(line)
         except NotFound:
             return
-        except Refused as error:
-            if error.status != _NOT_STARTED:
-                self._lines.put(error)
         except NoCluster as error:
+            if isinstance(error, Refused) and error.status == _NOT_STARTED:
+                return
+            if not error.passes:
+                self._lines.put(error)
+                return
             self._told(f"the log of {pod} broke off: {error}")
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from isthmus_cli.cluster import kinds, options, routes
+from isthmus_cli.cluster.errors import NoCluster
 from isthmus_cli.cluster.options import Place
 from isthmus_cli.moments import Span
 from isthmus_cli.report import printable
@@ -16,6 +17,8 @@ from isthmus_cli.rollout.progress import RollOut, Stage
 
 _PAUSE_SECONDS: Final = 1.0
 """Between looks. Looking needs the right to `get` alone; a watch would need another one."""
+_AWAY_SECONDS: Final = 60.0
+"""An API server that answered once may be away for so long: it is restarted now and then."""
 _COLOURS: Final = {Stage.DONE: "green", Stage.WAITING: "yellow", Stage.FAILED: "red"}
 
 
@@ -56,9 +59,14 @@ def status(
 def _follow(place: Place, name: str, *, watch: bool, timeout: float, is_told: bool) -> RollOut:
     """Look until it is over, and tell each thing once; the last look."""
     end = time.monotonic() + timeout if timeout else float("inf")
-    told = ""
+    told, heard = "", None
     while True:
-        seen = _look(place, name)
+        try:
+            seen, heard = _look(place, name), time.monotonic()
+        except NoCluster as error:
+            if not (watch and heard and error.passes) or time.monotonic() > heard + _AWAY_SECONDS:
+                raise
+            seen = RollOut(Stage.WAITING, f"{error}; trying again", "NoAnswer")
         if is_told and seen.told != told:
             line = f"route/{name}: {printable(seen.told)}"
             click.echo(click.style(line, fg=_COLOURS[seen.stage]))
