@@ -41,8 +41,13 @@ class Kubelet:
     node: str
     logs: defaultdict[str, Log] = field(default_factory=lambda: defaultdict(Log))
 
-    async def pod(self, name: str, *, route: str = "it") -> None:
-        """A pod of a Route that runs here."""
+    @property
+    def silent(self) -> str:
+        """Another node, whose kubelet is away."""
+        return f"{self.node}-silent"
+
+    async def pod(self, name: str, *, route: str = "it", node: str = "") -> None:
+        """A pod of a Route that runs here, or on another node."""
         labels = {"isthmus.dev/route": route, "app.kubernetes.io/managed-by": "isthmus"}
         container = {"name": "route", "image": "runtime"}
         await self.cluster.client.create(
@@ -55,7 +60,7 @@ class Kubelet:
                     "namespace": self.cluster.namespace,
                     "labels": labels,
                 },
-                "spec": {"nodeName": self.node, "containers": [container]},
+                "spec": {"nodeName": node or self.node, "containers": [container]},
             },
         )
         state = {"name": "route", "image": "", "imageID": "", "ready": True, "restartCount": 0}
@@ -112,21 +117,26 @@ async def kubelet(cluster: Cluster) -> AsyncIterator[Kubelet]:
     site = web.TCPSite(runner, HOST, 0, ssl_context=tls)
     await site.start()
     port = runner.addresses[0][1]
-    node = {
+    nodes = {made.node: port, made.silent: 9}
+    for name, each in nodes.items():
+        await cluster.kubectl("create", "-f", "-", stdin=json.dumps(_node(name, each)))
+    try:
+        yield made
+    finally:
+        await runner.cleanup()
+        await cluster.kubectl("delete", "node", *nodes)
+
+
+def _node(name: str, port: int) -> dict[str, Any]:
+    return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": made.node},
+        "metadata": {"name": name},
         "status": {
             "addresses": [{"type": "InternalIP", "address": HOST}],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
         },
     }
-    await cluster.kubectl("create", "-f", "-", stdin=json.dumps(node))
-    try:
-        yield made
-    finally:
-        await runner.cleanup()
-        await cluster.kubectl("delete", "node", made.node)
 
 
 def _selected(

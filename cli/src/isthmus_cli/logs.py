@@ -1,6 +1,7 @@
 """isthmus logs: what the pods of a Route say."""
 
 import datetime
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -46,8 +47,8 @@ _TAIL: Final = 100
 def logs(name: str, namespace: str | None, context: str | None, **given: Any) -> None:
     """Show what the pods of a Route log, one line each, in the order of time.
 
-    With -o json each line is an object: what the runtime wrote, and its pod. Needs get on routes,
-    list on pods and get on pods/log.
+    With -o json each line is an object: what the runtime wrote, and its pod. Ends with 1 when the
+    log of a pod cannot be read. Needs get on routes, list on pods and get on pods/log.
     """
     wanted = Wanted(given["level"], given["correlation_id"], given["message"])
     if given["follow"] and given["previous"]:
@@ -55,20 +56,28 @@ def logs(name: str, namespace: str | None, context: str | None, **given: Any) ->
     with options.place(context, namespace) as place:
         routes.get(place.api, place.namespace, name)
         source = Source(place.api, place.namespace, name, given["pod"], _query(wanted, given))
-        for line in _lines(place, source, follow=given["follow"]):
+        missing: list[str] = []
+        for line in _lines(place, source, missing, follow=given["follow"]):
             if wanted.takes(line):
                 _show(line, given["output"])
+    sys.exit(options.FOUND if missing else 0)
 
 
-def _lines(place: Place, source: Source, *, follow: bool) -> Iterator[Line]:
+def _lines(place: Place, source: Source, missing: list[str], *, follow: bool) -> Iterator[Line]:
+    """The lines, and in `missing` what could not be read; who follows tries again instead."""
     if follow:
         return pod_logs.followed(source, told=_tell)
+
+    def tell(text: str) -> None:
+        missing.append(text)
+        _tell(text)
+
     pods = source.pods()
     if not pods:
         which = f"pod {source.pod} that runs" if source.pod else "pods that run"
         why = f"`isthmus trace {source.route} -n {place.namespace}` says why"
         raise NoCluster(f"route/{source.route} has no {which}; {why}")
-    return pod_logs.once(source, pods)
+    return pod_logs.once(source, pods, told=tell)
 
 
 def _query(wanted: Wanted, given: dict[str, Any]) -> dict[str, str]:

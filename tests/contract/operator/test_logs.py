@@ -77,6 +77,19 @@ async def test_only_what_is_asked_for(node: Kubelet, isthmus: Command) -> None:
     assert await shown("--since", "2026-01-01T00:00:03Z") == ["killed", 9]
 
 
+async def test_a_node_that_does_not_answer_hides_no_other_pod(
+    node: Kubelet, isthmus: Command
+) -> None:
+    await node.pod("it-lost", node=node.silent)
+    node.says("it-a", 1, request(201))
+
+    ended = await isthmus.run("logs", "it", "-o", "json")
+
+    assert said(ended.stdout) == [("it-a", 201)]
+    assert "isthmus: the log of it-lost cannot be read: " in ended.stderr
+    assert ended.returncode == 1
+
+
 async def test_without_a_filter_there_is_an_end_to_how_much(
     node: Kubelet, isthmus: Command
 ) -> None:

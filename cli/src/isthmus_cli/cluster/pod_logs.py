@@ -15,6 +15,8 @@ from isthmus_cli.cluster.errors import NoCluster, NotFound, Refused
 from isthmus_cli.log_lines import Line
 from isthmus_operator.desired import selector
 
+Told = Callable[[str], None]
+
 CONTAINER: Final = "route"
 MOST_FOLLOWED: Final = 50
 """Pods at a time; each holds a connection of the API server."""
@@ -49,12 +51,15 @@ class Source:
             yield log_lines.of(pod, raw)
 
 
-def once(source: Source, pods: list[str]) -> Iterator[Line]:
-    """The lines that pods have now, the oldest first."""
-    return heapq.merge(*(_there(source, pod) for pod in pods), key=lambda line: line.moment)
+def once(source: Source, pods: list[str], *, told: Told) -> Iterator[Line]:
+    """The lines that pods have now, the oldest first.
+
+    Of a pod whose node does not answer that is `told`; a right that is missing is raised.
+    """
+    return heapq.merge(*(_there(source, pod, told) for pod in pods), key=lambda line: line.moment)
 
 
-def followed(source: Source, *, told: Callable[[str], None]) -> Iterator[Line]:
+def followed(source: Source, *, told: Told) -> Iterator[Line]:
     """The lines of all pods as they come, those of pods that come later as well; without an end.
 
     What goes wrong on the way is `told`, and tried again; a right that is missing is raised.
@@ -71,9 +76,7 @@ def followed(source: Source, *, told: Callable[[str], None]) -> Iterator[Line]:
 class _Follower:
     """Looks for pods, and has a thread for each whose log is open."""
 
-    def __init__(
-        self, source: Source, lines: "queue.Queue[Line | NoCluster]", told: Callable[[str], None]
-    ) -> None:
+    def __init__(self, source: Source, lines: "queue.Queue[Line | NoCluster]", told: Told) -> None:
         self._source = source
         self._lines = lines
         self._told = told
@@ -127,26 +130,29 @@ class _Follower:
                 if last is None or line.moment > last.moment:
                     self._last[pod] = line
                     self._lines.put(line)
-        except NotFound:
-            return
         except NoCluster as error:
-            if isinstance(error, Refused) and error.status == _NOT_STARTED:
+            if _passes(pod, error, self._told):
                 return
-            if not error.passes:
-                self._lines.put(error)
-                return
-            self._told(f"the log of {pod} broke off: {error}")
+            self._lines.put(error)
 
 
-def _there(source: Source, pod: str) -> Iterator[Line]:
-    """The lines of a pod, which may be gone meanwhile or have said nothing yet."""
+def _there(source: Source, pod: str, told: Told) -> Iterator[Line]:
     try:
         yield from source.lines(pod)
-    except NotFound:
-        return
-    except Refused as error:
-        if error.status != _NOT_STARTED:
+    except NoCluster as error:
+        if not _passes(pod, error, told):
             raise
+
+
+def _passes(pod: str, error: NoCluster, told: Told) -> bool:
+    """Whether others can be read though this pod cannot: it may be gone, or not have started."""
+    if isinstance(error, NotFound):
+        return True
+    if isinstance(error, Refused) and error.status == _NOT_STARTED:
+        return True
+    if error.passes:
+        told(f"the log of {pod} cannot be read: {error}")
+    return error.passes
 
 
 def _has_started(pod: Object) -> bool:

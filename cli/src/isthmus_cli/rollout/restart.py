@@ -32,7 +32,8 @@ def restart(name: str, namespace: str | None, context: str | None) -> None:
 
 def change(now: datetime.datetime) -> dict[str, object]:
     """The change of a Deployment that replaces its pods."""
-    annotations = {RESTARTED: now.isoformat(timespec="seconds").replace("+00:00", "Z")}
+    # To the millisecond, so that a second restart within a second is one as well.
+    annotations = {RESTARTED: now.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
     return {"spec": {"template": {"metadata": {"annotations": annotations}}}}
 
 
