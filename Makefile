@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-dev lint fmt type arch unit contract soak generate verify e2e images demo cluster cluster-down bench lock
+.PHONY: help run test setup setup-dev lint fmt type arch unit contract soak generate man verify e2e images demo cluster cluster-down bench lock
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,6 +53,10 @@ generate: setup-dev ## write the CRDs, the chart's copy of them, the reference a
 	$(BIN)/python scripts/chart.py .
 	$(BIN)/python -m isthmus_operator.reference docs/reference
 	$(BIN)/python tests/support/vendor_behaviours.py docs/reference
+	$(BIN)/python -m isthmus_cli.manual.reference docs/reference
+
+man: setup ## write pages for man into dist/man/man1; `man -M dist/man isthmus` shows them
+	$(BIN)/python -m isthmus_cli.manual.man dist/man/man1
 
 verify: setup-dev ## fail when a generated file is not what the models give
 	@scripts/verify

@@ -190,6 +190,13 @@ class ControlPlane:
         """Stop both programs and remove the temporary folder; harmless when not started."""
         self._started.close()
 
+    @property
+    def kubectl_program(self) -> str:
+        """The kubectl of this control plane."""
+        if self._kubectl is None:
+            raise ControlPlaneError("no kubectl: neither beside kube-apiserver nor on the PATH")
+        return self._kubectl
+
     def kubectl(
         self,
         *args: str,
@@ -202,12 +209,10 @@ class ControlPlane:
         With `check`, a command that fails raises an error that has what kubectl said; without,
         the caller looks at `returncode`, `stdout` and `stderr`.
         """
-        if self._kubectl is None:
-            raise ControlPlaneError("no kubectl: neither beside kube-apiserver nor on the PATH")
         # The discovery cache is kept per address, and ours was perhaps another plane's yesterday.
         ours = [f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self.folder / 'kubectl-cache'}"]
         done = subprocess.run(
-            [self._kubectl, *ours, *args],
+            [self.kubectl_program, *ours, *args],
             input=stdin or "",
             capture_output=True,
             text=True,

@@ -33,6 +33,42 @@ def test_describe_tells_conditions_and_what_happened(namespace: Namespace) -> No
     assert told[-2:] == [["Normal", "RollingOut"], ["Normal", "Running"]]
 
 
+def test_a_restart_replaces_the_pods_and_is_waited_for(namespace: Namespace) -> None:
+    before = namespace.pods("quotes").keys()
+
+    namespace.isthmus("rollout", "restart", ROUTE)
+    waited = namespace.isthmus("rollout", "status", ROUTE, "--timeout", "3m")
+    history = namespace.isthmus("rollout", "history", ROUTE)
+
+    assert waited.splitlines()[-1].endswith(": 1 pod answers")
+    now = namespace.pods("quotes").keys()
+    assert len(now) == 1
+    assert not now & before
+    assert "restart" in history.splitlines()[-1]
+
+
+def test_a_request_is_in_the_logs_and_its_pod_is_measured(namespace: Namespace) -> None:
+    namespace.fetch("quotes:80", quotes.PATH)
+
+    eventually(
+        lambda: namespace.isthmus("logs", ROUTE, "-o", "json"),
+        until=lambda text: f'"path": "{quotes.PATH}"' in text,
+    )
+    (pod,) = namespace.pods("quotes").values()
+    measured = namespace.isthmus("top", ROUTE, "--interval", "1s")
+    assert [line.split()[0] for line in measured.splitlines()] == ["POD", pod]
+
+
+def test_a_pause_takes_the_pods_away_until_it_is_over(namespace: Namespace) -> None:
+    namespace.isthmus("pause", ROUTE)
+    paused = namespace.isthmus("rollout", "status", ROUTE, "--timeout", "2m")
+    namespace.isthmus("resume", ROUTE)
+    resumed = namespace.isthmus("rollout", "status", ROUTE, "--timeout", "2m")
+
+    assert paused.splitlines()[-1].endswith(" is paused: no pods run")
+    assert resumed.splitlines()[-1].endswith(": 1 pod answers")
+
+
 def test_scale_waits_when_it_is_told_to(namespace: Namespace) -> None:
     namespace.kubectl("scale", ROUTE, "--replicas=2", "--timeout=60s")
 

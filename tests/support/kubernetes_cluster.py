@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -141,6 +142,11 @@ class Namespace:
     def kubectl(self, *args: str, stdin: str = "", timeout: float = 180) -> str:
         """Run kubectl here."""
         return self.cluster.kubectl("--namespace", self.name, *args, stdin=stdin, timeout=timeout)
+
+    def isthmus(self, *args: str) -> str:
+        """Run the installed command here; what it printed."""
+        command = Path(sys.executable).parent / "isthmus"
+        return self.cluster.run(str(command), *args, "--namespace", self.name)
 
     def apply(self, *documents: str | dict[str, Any]) -> None:
         """Apply manifests, as YAML or as objects."""

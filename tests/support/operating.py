@@ -12,12 +12,13 @@ from control_plane import ControlPlane
 
 from isthmus_operator import desired
 from isthmus_operator.declared import Declared
-from isthmus_operator.kube import Access, Client, NotFound, kinds
+from isthmus_operator.kube import Access, Client, NotFound, Resource, kinds
 from isthmus_operator.operator import Operator
 
 T = TypeVar("T")
 IMAGE = "localhost/isthmus-runtime:test"
 DEADLINE_SECONDS = 60.0
+REPLICA_SETS = Resource("apps/v1", "ReplicaSet", "replicasets")
 
 
 async def eventually(
@@ -199,6 +200,43 @@ class Cluster:
         }
         await self.play("Pod", name, {"containerStatuses": [container]})
 
+    async def replica_set(self, route: str, *, revision: int = 1) -> dict[str, Any]:
+        """Play the Deployment controller: a ReplicaSet of the present template, with one pod."""
+        deployment = await self.eventually_there("Deployment", route)
+        template = deployment["spec"]["template"]
+        name = f"{route}-{revision}"
+        labels = template["metadata"]["labels"] | {"pod-template-hash": str(revision)}
+        meta = template["metadata"] | {"labels": labels}
+        annotations = {"deployment.kubernetes.io/revision": str(revision)}
+        await self.patch("Deployment", route, {"metadata": {"annotations": annotations}})
+        made = await self.client.create(
+            REPLICA_SETS,
+            {
+                "apiVersion": REPLICA_SETS.api_version,
+                "kind": REPLICA_SETS.kind,
+                "metadata": {
+                    "name": name,
+                    "namespace": self.namespace,
+                    "labels": labels,
+                    "annotations": annotations,
+                    "ownerReferences": [_owned_by(deployment)],
+                },
+                "spec": {
+                    "replicas": 1,
+                    "selector": {"matchLabels": labels},
+                    "template": template | {"metadata": meta},
+                },
+            },
+        )
+        owned = {
+            "name": f"{name}-a",
+            "namespace": self.namespace,
+            "ownerReferences": [_owned_by(made)],
+        }
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta | owned}
+        await self.client.create(kinds.PODS, pod | {"spec": template["spec"]})
+        return made
+
     async def versions(self) -> dict[str, str]:
         """The resourceVersion of everything in the namespace that the operator has a hand in."""
         return {
@@ -211,3 +249,13 @@ class Cluster:
     async def eventually_gone(self, kind: str, name: str) -> None:
         """Return once there is no such object."""
         await eventually(lambda: self.get(kind, name), until=lambda it: it is None)
+
+
+def _owned_by(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": found["apiVersion"],
+        "kind": found["kind"],
+        "name": found["metadata"]["name"],
+        "uid": found["metadata"]["uid"],
+        "controller": True,
+    }

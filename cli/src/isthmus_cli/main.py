@@ -1,4 +1,4 @@
-"""The command `isthmus`.
+"""The command `isthmus`, which is `kubectl isthmus` as well.
 
 A command's module is imported when the command is used: planning and running bring in engines and
 models that `isthmus version` should not wait for.
@@ -22,12 +22,19 @@ _COMMANDS = {
     "test": "Run the tests that Mappings and Routes hold.",
     "mapping": "Try, explain and format mappings.",
     "render": "Print the objects that the operator makes of Routes.",
+    "status": "Show how Routes stand, one line each.",
+    "rollout": "Follow and restart the roll-outs of Routes.",
+    "pause": "Take the pods of a Route away.",
+    "resume": "Let the pods of a Route come back.",
+    "logs": "Show what the pods of a Route say.",
+    "top": "Show what Routes are doing: rates, times, what waits.",
     "trace": "Show what is behind a Route, and what is wrong.",
     "check": "Tell which Routes a new version of a vendor's API breaks.",
     "messages": "See, replay and drop the messages of Routes.",
     "import": "Make manifests of what others publish.",
     "openapi": "Describe the served Routes as OpenAPI.",
     "crds": "Print the CustomResourceDefinitions.",
+    "completion": "Print what makes a shell complete commands.",
     "version": "Print the version.",
 }
 """The commands and their lines in the help."""
@@ -48,9 +55,27 @@ def isthmus(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """Run the command line. A mistake of ours ends with one line that says so."""
+    """Run the command line."""
+    _run("isthmus")
+
+
+def plugin() -> None:
+    """Run the command line as kubectl does, which finds its plugins by `kubectl-NAME`."""
+    _run("kubectl isthmus")
+
+
+def kubectl_complete() -> None:
+    """Answer kubectl, which asks `kubectl_complete-NAME` how to complete what is typed."""
+    from isthmus_cli import completion
+
+    for line in completion.answers(isthmus, sys.argv[1:]):
+        click.echo(line)
+
+
+def _run(name: str) -> None:
+    """Run it under a name. A mistake of ours ends with one line that says so."""
     try:
-        isthmus(prog_name="isthmus")
+        isthmus(prog_name=name)
     except Exception as error:
         if os.environ.get("ISTHMUS_DEBUG"):
             raise

@@ -45,7 +45,14 @@ _UNUSABLE = (ExpressionError, OSError, ValueError)
     metavar="FILE|ADDRESS",
     help="Where messages are kept that are delivered later; DIR/.isthmus/journal.db by default.",
 )
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How logs and problems are written.",
+)
 def run(
     path: Path,
     watch: bool,

@@ -268,3 +268,45 @@ def test_who_may_view_may_read_a_route_and_not_scale_it(
     assert "forbidden" in kubectl("scale", "route/search", "--replicas=3")
     assert "forbidden" in kubectl("delete", "route/search")
     assert "forbidden" not in kubectl("get", CONNECTORS.plural)
+
+
+READING = (
+    ("list", "routes"),
+    ("get", "connectors"),
+    ("get", "mappings"),
+    ("get", "deployments"),
+    ("list", "replicasets"),
+    ("list", "pods"),
+    ("get", "pods/log"),
+)
+"""What `isthmus status`, `logs`, `trace` and `rollout status`, `history`, `undo` ask for."""
+CHANGING = (("patch", "routes"), ("patch", "deployments"), ("get", "pods/proxy"))
+"""What `isthmus pause`, `resume`, `top` and `rollout restart` ask for beside."""
+
+
+@pytest.mark.parametrize(
+    ("role", "may", "may_not"),
+    [("view", READING, CHANGING), ("edit", (*READING, *CHANGING), ())],
+    ids=["view", "edit"],
+)
+def test_the_roles_of_the_cluster_have_the_rights_of_the_verbs(
+    plane: ControlPlane,
+    namespace: str,
+    role: str,
+    may: tuple[tuple[str, str], ...],
+    may_not: tuple[tuple[str, str], ...],
+) -> None:
+    kubectl = _as(plane, role, namespace)
+    for each in ("view", "edit")[: 2 if role == "edit" else 1]:
+        own = f"system:aggregate-to-{each}"
+        binding = ("create", "rolebinding", f"{role}-{each}", f"--clusterrole={own}")
+        plane.kubectl(*binding, f"--user={role}", "-n", namespace)
+
+    def allowed(verb: str, resource: str) -> bool:
+        # kubectl would take what stands behind a slash for a name.
+        plural, _, part = resource.partition("/")
+        asked = ("auth", "can-i", verb, plural, f"--subresource={part}")
+        return kubectl(*asked).splitlines()[-1] == "yes"
+
+    assert [right for right in may if not allowed(*right)] == []
+    assert [right for right in may_not if allowed(*right)] == []

@@ -1,7 +1,6 @@
 """`isthmus trace`: a Route, what is behind it, and what is wrong, on a real API server."""
 
 import json
-from typing import Any
 from unittest.mock import ANY
 
 import manifests_text
@@ -9,72 +8,17 @@ import pytest
 from cluster_command import Command
 from operating import Cluster
 
-from isthmus_operator.kube import Resource, kinds
-
 ERP = manifests_text.connector("http://erp.example")
 MAPPING = manifests_text.mapping('{"n": n + 1}', name="plus-one")
 ROUTE = manifests_text.route("- call: {connector: erp}\n- map: {mapping: plus-one}")
 MISTAKEN = manifests_text.route("- map: {mapping: plus-one}\n- respond: {body: '{% nobody( %}'}")
-REPLICA_SETS = Resource("apps/v1", "ReplicaSet", "replicasets")
-
-
-async def replica_set(cluster: Cluster, *, revision: int = 1) -> dict[str, Any]:
-    """Play the Deployment controller: a ReplicaSet of the present template, with one pod."""
-    deployment = await cluster.eventually_there("Deployment", "it")
-    template = deployment["spec"]["template"]
-    labels = template["metadata"]["labels"] | {"pod-template-hash": str(revision)}
-    meta = template["metadata"] | {"labels": labels}
-    made = await cluster.client.create(
-        REPLICA_SETS,
-        {
-            "apiVersion": "apps/v1",
-            "kind": "ReplicaSet",
-            "metadata": {
-                "name": f"it-{revision}",
-                "namespace": cluster.namespace,
-                "labels": labels,
-                "annotations": {"deployment.kubernetes.io/revision": str(revision)},
-                "ownerReferences": [owner("apps/v1", deployment)],
-            },
-            "spec": {
-                "replicas": 1,
-                "selector": {"matchLabels": labels},
-                "template": template | {"metadata": meta},
-            },
-        },
-    )
-    await cluster.client.create(
-        kinds.PODS,
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": meta
-            | {
-                "name": f"it-{revision}-a",
-                "namespace": cluster.namespace,
-                "ownerReferences": [owner("apps/v1", made)],
-            },
-            "spec": template["spec"],
-        },
-    )
-    return made
-
-
-def owner(api_version: str, found: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "apiVersion": api_version,
-        "kind": found["kind"],
-        "name": found["metadata"]["name"],
-        "uid": found["metadata"]["uid"],
-        "controller": True,
-    }
 
 
 async def test_the_tree_of_a_route_that_runs(cluster: Cluster, isthmus: Command) -> None:
     async with cluster.operator():
         await cluster.apply(ERP, MAPPING, ROUTE)
         await cluster.condition("Route", "it", "ConfigValid", status="True")
-        await replica_set(cluster)
+        await cluster.replica_set("it")
         running = {"type": "Ready", "status": "True", "reason": "", "message": ""}
         await cluster.play("Pod", "it-1-a", {"phase": "Running", "conditions": [running]})
         await cluster.rolled_out("it")
@@ -167,7 +111,7 @@ async def test_what_the_scheduler_says_is_part_of_what_is_wrong(
     async with cluster.operator():
         await cluster.apply(ERP, MAPPING, ROUTE)
         await cluster.condition("Route", "it", "ConfigValid", status="True")
-        await replica_set(cluster)
+        await cluster.replica_set("it")
         refused = {
             "type": "PodScheduled",
             "status": "False",

@@ -11,27 +11,42 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import urllib3
-from kubernetes import config
+from kubernetes import client, config
 
-from isthmus_cli.cluster import errors
-from isthmus_cli.cluster.errors import Asked, NoCluster
+from isthmus_cli.cluster import errors, kinds
+from isthmus_cli.cluster.errors import Asked, Away, NoCluster
 from isthmus_cli.cluster.kinds import Kind
 
 Object = dict[str, Any]
 
+MANAGER: Final = "isthmus-cli"
+"""The name under which managedFields tell of what this command wrote."""
 CHUNK: Final = 500
 """Objects of one page, as kubectl asks for them."""
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0
+_AT_ONCE: Final = 65_536
+"""Bytes of a log at a time, at most."""
+_CONNECTIONS: Final = 100
+"""Kept open beside each other: one for each pod whose log is followed."""
+_CONTENT_TYPES: Final = {"PATCH": "application/merge-patch+json"}
 
 
 class Api:
     """One API server, and the namespace that the context of the kubeconfig names."""
 
-    def __init__(self, context: str | None) -> None:
-        """The present context, or another one; `NoCluster` where there is none."""
+    def __init__(self, context: str | None, *, patience: float = READ_SECONDS) -> None:
+        """The present context, or another one; `NoCluster` where there is none.
+
+        `patience` is for how many seconds the server may say nothing.
+        """
+        self._patience = patience
+        pool = client.Configuration()
+        pool.connection_pool_maxsize = _CONNECTIONS
         try:
-            self.client: Any = config.new_client_from_config(context=context)
+            self.client: Any = config.new_client_from_config(
+                context=context, client_configuration=pool
+            )
             self.context = _context(context)
         except config.ConfigException as error:
             raise NoCluster(_no_config(error, context)) from error
@@ -61,6 +76,31 @@ class Api:
             if not (more := (page.get("metadata") or {}).get("continue")):
                 return
             query["continue"] = more
+
+    def patch(self, kind: Kind, namespace: str, name: str, change: Object) -> Object:
+        """Merge a change into an object; the object as it is then."""
+        asked = Asked("patch", kind.plural, namespace, name)
+        query = {"fieldManager": MANAGER}
+        return self._json("PATCH", kind.path(namespace, name), asked, query=query, body=change)
+
+    def log(self, namespace: str, pod: str, query: Mapping[str, str]) -> Iterator[bytes]:
+        """The lines of a pod's log, as they come; with `follow` in the query until the log ends."""
+        asked = Asked("get", "pods/log", namespace, pod)
+        path = kinds.PODS.path(namespace, pod, "log")
+        with self._answer("GET", path, asked, query=query, waits="follow" in query) as answer:
+            rest = b""
+            for chunk in answer.stream(_AT_ONCE):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from lines
+            if rest:
+                yield rest
+
+    def proxied(self, namespace: str, pod: str, port: int, path: str) -> str:
+        """What a pod answers at one of its ports."""
+        asked = Asked("get", "pods/proxy", namespace, pod)
+        at = kinds.PODS.path(namespace, f"{pod}:{port}", f"proxy/{path}")
+        with self._answer("GET", at, asked) as answer:
+            return str(answer.read().decode("utf-8", "replace"))
 
     def serves(self, kind: Kind) -> bool:
         """Whether the cluster has a kind at all; everybody may ask that."""
@@ -104,10 +144,11 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         body: Object | None = None,
+        waits: bool = False,
     ) -> Iterator[Any]:
         """An answer that is a success; whatever goes wrong until its end is a `NoCluster`."""
         with reached(self.client.configuration.host):
-            answer = self._send(method, path, query or {}, body)
+            answer = self._send(method, path, query or {}, body, waits=waits)
             try:
                 if answer.status >= 300:
                     raise errors.refused(asked, answer.status, answer.read())
@@ -121,10 +162,12 @@ class Api:
         path: str,
         query: Mapping[str, str],
         body: Object | None,
+        *,
+        waits: bool,
     ) -> Any:
         headers = {"Accept": "application/json"}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = _CONTENT_TYPES.get(method, "application/json")
         self.client.update_params_for_auth(headers, [], ["BearerToken"])
         said = urlencode({name: value for name, value in query.items() if value})
         return self.client.rest_client.pool_manager.request(
@@ -135,7 +178,10 @@ class Api:
             preload_content=False,
             redirect=False,  # our token is for this server and no other
             retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            timeout=urllib3.Timeout(
+                connect=min(CONNECT_SECONDS, self._patience),
+                read=None if waits else self._patience,
+            ),
         )
 
 
@@ -145,7 +191,7 @@ def reached(server: str) -> Iterator[None]:
     try:
         yield
     except (OSError, urllib3.exceptions.HTTPError) as error:
-        raise NoCluster(f"the API server cannot be reached at {server}: {_why(error)}") from error
+        raise Away(f"the API server cannot be reached at {server}: {_why(error)}") from error
 
 
 def _why(error: BaseException) -> str:

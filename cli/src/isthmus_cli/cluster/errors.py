@@ -1,17 +1,29 @@
 """Errors of the API server, as people can act on them.
 
-NoCluster       there is no way to the cluster, or it gives no answer
+NoCluster       there is no way to the cluster, or it does not do what was asked
+    Away        it gives no answer
     Refused     it answers, and refuses; `status` is that of HTTP
         NotFound    there is no such object, or no such kind
 """
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+_TOO_MANY: Final = 429
 
 
 class NoCluster(Exception):
     """The cluster does not do what was asked; the message says what to do about it."""
+
+    passes = False
+    """Whether to ask again may help, without anybody doing something."""
+
+
+class Away(NoCluster):
+    """The API server gives no answer."""
+
+    passes = True
 
 
 class Refused(NoCluster):
@@ -20,6 +32,7 @@ class Refused(NoCluster):
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
         self.status = status
+        self.passes = status >= 500 or status == _TOO_MANY
 
 
 class NotFound(Refused):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from isthmus_cli.cluster.errors import NoCluster
+from isthmus_cli.options import output as output
 
 if TYPE_CHECKING:
     from isthmus_cli.cluster.api import Api
@@ -15,18 +16,42 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FOUND: Final = 1
+_PATIENCE_SECONDS: Final = 3.0
+"""For so long a shell is kept waiting for names."""
 _KINDS: Final = frozenset({"", "route", "routes", "rt", "route.isthmus.dev", "routes.isthmus.dev"})
 
 
-def _name(_: click.Context, __: click.Parameter, given: str) -> str:
+def _name(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    if given is None:
+        return None
     kind, _slash, name = given.rpartition("/")
     if kind.lower() not in _KINDS or not name:
         raise click.BadParameter(f"{given!r} is no Route; write route/NAME")
     return name
 
 
-route = click.argument("name", metavar="route/NAME", callback=_name)
+def _names(ctx: click.Context, _: click.Parameter, typed: str) -> list[str]:
+    """The Routes that a shell offers; none where the cluster cannot be asked."""
+    from isthmus_cli.cluster import kinds
+    from isthmus_cli.cluster.api import Api
+
+    kind, slash, start = typed.rpartition("/")
+    if kind.lower() not in _KINDS:
+        return []
+    try:
+        api = Api(ctx.params.get("context"), patience=_PATIENCE_SECONDS)
+        namespace = ctx.params.get("namespace") or api.namespace
+        names = [each["metadata"]["name"] for each in api.list(kinds.ROUTES, namespace)]
+    except NoCluster:
+        return []
+    return [f"{kind}{slash}{name}" for name in names if name.startswith(start)]
+
+
+route = click.argument("name", metavar="route/NAME", callback=_name, shell_complete=_names)
 """A Route, as kubectl names it; `NAME` alone will do."""
+
+optional_route = click.argument("name", metavar="[route/NAME]", required=False, callback=_name)
+"""A Route, or all those of a namespace."""
 
 namespace = click.option(
     "-n",
@@ -34,7 +59,16 @@ namespace = click.option(
     metavar="NAMESPACE",
     help="Its namespace; that of the kubeconfig's context by default.",
 )
+everywhere = click.option(
+    "-A", "--all-namespaces", "everywhere", is_flag=True, help="Of all namespaces."
+)
 context = click.option("--context", metavar="NAME", help="Context of the kubeconfig.")
+
+
+def refuse_both(name: str | None, namespace: str | None, *, everywhere: bool) -> None:
+    """End with a wrong use when all namespaces are asked for, and one of them."""
+    if everywhere and (name or namespace):
+        raise click.UsageError("--all-namespaces goes with neither route/NAME nor --namespace")
 
 
 @dataclass(frozen=True, slots=True)

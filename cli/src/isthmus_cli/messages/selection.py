@@ -1,6 +1,5 @@
 """Selection: the options that say which messages are meant."""
 
-import datetime
 import hashlib
 import re
 from collections.abc import Callable
@@ -9,8 +8,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from isthmus_api.quantities import Duration
 from isthmus_cli.messages.office import Office, Refused, answers
+from isthmus_cli.moments import Moment
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -19,7 +18,6 @@ FAILED: Final = ("dead", "rejected")
 """What waits for a person."""
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _HASH: Final = re.compile(r"#?[0-9a-f]{8}")
-_EXAMPLE: Final = "write an age such as 2h, or a time such as 2026-01-31T12:00Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +68,10 @@ def options(command: Command) -> Command:
                 "--group", metavar="GROUP", help="Failed for this cause; `groups` shows them."
             ),
             click.option(
-                "--since", type=_Time(), metavar="TIME", help="Accepted since, as 2h or a time."
+                "--since", type=Moment(), metavar="TIME", help="Accepted since, as 2h or a time."
             ),
             click.option(
-                "--until", type=_Time(), metavar="TIME", help="Accepted before, as 2h or a time."
+                "--until", type=Moment(), metavar="TIME", help="Accepted before, as 2h or a time."
             ),
         )
     ):
@@ -124,25 +122,3 @@ def an_id(given: str) -> str:
             f"'{given}' is no id of a message; `isthmus messages list` has them"
         )
     return given
-
-
-class _Time(click.ParamType[float]):
-    """An age or a moment, as Unix seconds."""
-
-    name = "time"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The moment that a text means; ages count from now, times without a zone are local."""
-        if isinstance(value, float):
-            return value
-        now = datetime.datetime.now(datetime.UTC)
-        try:
-            return now.timestamp() - Duration(value).seconds
-        except ValueError:
-            pass
-        try:
-            return datetime.datetime.fromisoformat(value).timestamp()
-        except ValueError:
-            self.fail(f"'{value}' is no time; {_EXAMPLE}", param, ctx)

@@ -1,39 +1,28 @@
 """Gathering: what a cluster has of one Route, with the user's rights."""
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
 from isthmus_api import references
 from isthmus_api.resources import MAPPING, ROUTE, Key
-from isthmus_cli.cluster import kinds
+from isthmus_cli.cluster import kinds, routes
 from isthmus_cli.cluster.api import Api, Object
-from isthmus_cli.cluster.errors import NoCluster, NotFound, Refused
+from isthmus_cli.cluster.sight import Sight
 from isthmus_cli.cluster.standing import State
 from isthmus_cli.traces import nodes
 from isthmus_cli.traces.nodes import Family, Node
 from isthmus_operator.desired import selector
 
-FORBIDDEN: Final = 403
 EVENTS: Final = 5
 """The newest that are shown."""
 
 
-def route(api: Api, namespace: str, name: str) -> Object:
-    """A Route; of one that is not there it is told which was meant."""
-    try:
-        return api.get(kinds.ROUTES, namespace, name)
-    except NotFound as error:
-        known = [each["metadata"]["name"] for each in api.list(kinds.ROUTES, namespace)]
-        raise NoCluster(_no_route(name, namespace, known)) from error
-
-
 def family(api: Api, namespace: str, name: str) -> tuple[Family, list[str]]:
     """All that belongs to a Route, and what the user may not see of it."""
-    found = route(api, namespace, name)
-    hidden: list[str] = []
-    seen = partial(_seen, hidden)
+    found = routes.get(api, namespace, name)
+    sight = Sight()
+    seen = sight.of
     labels = selector(name)
     return Family(
         route=found,
@@ -42,18 +31,7 @@ def family(api: Api, namespace: str, name: str) -> tuple[Family, list[str]]:
         replica_sets=seen(lambda: list(api.list(kinds.REPLICA_SETS, namespace, labels=labels)), []),
         pods=seen(lambda: list(api.list(kinds.PODS, namespace, labels=labels)), []),
         events=seen(lambda: _events(api, namespace, name), []),
-    ), list(dict.fromkeys(hidden))
-
-
-def _seen(hidden: list[str], ask: Callable[[], Any], otherwise: Any) -> Any:
-    """What a question is answered; where that is forbidden, what is to be taken otherwise."""
-    try:
-        return ask()
-    except Refused as error:
-        if error.status != FORBIDDEN:
-            raise
-        hidden.append(str(error))
-        return otherwise
+    ), sight.hidden
 
 
 def moment(event: Object) -> str:
@@ -106,14 +84,3 @@ def _events(api: Api, namespace: str, name: str) -> list[Object]:
     fields = f"involvedObject.kind={ROUTE.name},involvedObject.name={name}"
     found = list(api.list(kinds.EVENTS, namespace, fields=fields))
     return sorted(found, key=moment)[-EVENTS:]
-
-
-def _no_route(name: str, namespace: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        meant = f"did you mean route/{near[0]}?"
-    elif known:
-        meant = f"`kubectl -n {namespace} get routes` lists those there are"
-    else:
-        meant = "it has no Routes at all; name another with -n"
-    return f"there is no Route {name} in the namespace {namespace}; {meant}"

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from isthmus_cli.cluster import standing
+from isthmus_cli.cluster import revisions, standing
 from isthmus_cli.cluster.standing import Object, State
 from isthmus_operator import live
-from isthmus_operator.desired import PLAN_ANNOTATION
-
-REVISION: Final = "deployment.kubernetes.io/revision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +92,9 @@ def _deployment(family: Family) -> Node:
     told = f"{progress.available} of {progress.wanted} pods answer"
     wrong = progress.stuck or progress.refused
     state = State.WRONG if wrong else State.OK if progress.complete else State.PENDING
-    sets = sorted(family.replica_sets, key=revision, reverse=True)
+    sets = sorted(family.replica_sets, key=revisions.number, reverse=True)
     nodes = (_replica_set(each, family.pods, is_present=each is sets[0]) for each in sets)
-    plan = f", plan {_plan(found['spec']['template'])}"
+    plan = f", plan {revisions.plan(found['spec']['template'])}"
     told = f"{told}{plan}" + (f"; {wrong}" if wrong else "")
     return Node("Deployment", name, state, told, nodes=tuple(each for each in nodes if each))
 
@@ -105,11 +102,11 @@ def _deployment(family: Family) -> Node:
 def _replica_set(found: Object, pods: Sequence[Object], *, is_present: bool) -> Node | None:
     """A ReplicaSet that has pods, or should have."""
     uid, wanted = found["metadata"]["uid"], found["spec"].get("replicas", 0)
-    own = [pod for pod in pods if _owner(pod) == uid]
+    own = [pod for pod in pods if revisions.controller(pod) == uid]
     if not (own or wanted or is_present):
         return None
     ready = (found.get("status") or {}).get("readyReplicas", 0)
-    told = f"revision {revision(found)}, plan {_plan(found['spec']['template'])}, "
+    told = f"revision {revisions.number(found)}, plan {revisions.plan(found['spec']['template'])}, "
     told += f"{ready} of {wanted} ready"
     state = State.OK if ready == wanted else State.PENDING
     nodes = tuple(map(_pod, own))
@@ -133,19 +130,3 @@ def _trouble(pod: Object) -> str:
     if scheduled and scheduled["status"] == "False":
         return f"{scheduled.get('reason', '')}: {scheduled.get('message', '')}"
     return live.Pod.of(pod).trouble
-
-
-def _owner(found: Object) -> str:
-    owners = found["metadata"].get("ownerReferences") or ()
-    return next((str(each["uid"]) for each in owners if each.get("controller")), "")
-
-
-def _plan(template: Object) -> str:
-    annotations = (template.get("metadata") or {}).get("annotations") or {}
-    return str(annotations.get(PLAN_ANNOTATION, "none"))
-
-
-def revision(replica_set: Object) -> int:
-    """The number by which `kubectl rollout history` knows a ReplicaSet."""
-    annotations = replica_set["metadata"].get("annotations") or {}
-    return int(annotations.get(REVISION, 0))

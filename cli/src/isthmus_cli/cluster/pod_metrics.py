@@ -1,0 +1,85 @@
+"""Metrics of pods, read through the API server: two looks at each pod, some seconds apart."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from isthmus_cli import loads
+from isthmus_cli.cluster import standing
+from isthmus_cli.cluster.api import Api, Object
+from isthmus_cli.cluster.errors import NoCluster, Refused
+from isthmus_cli.cluster.sight import FORBIDDEN
+from isthmus_cli.loads import Load, Look
+from isthmus_operator.desired import ROUTE_LABEL
+
+_AT_A_TIME: Final = 16
+_CONTAINER: Final = "route"
+_PORT: Final = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod of a Route that can be asked."""
+
+    namespace: str
+    route: str
+    name: str
+    port: int
+
+
+def pod(found: Object) -> Pod | None:
+    """A pod that can be asked; None of one that does not run yet, or not any more."""
+    metadata = found["metadata"]
+    ready = standing.condition(found, "Ready") or {}
+    port = _port(found)
+    if ready.get("status") != "True" or "deletionTimestamp" in metadata or port is None:
+        return None
+    return Pod(metadata["namespace"], metadata["labels"][ROUTE_LABEL], metadata["name"], port)
+
+
+def measured(
+    api: Api, pods: Sequence[Pod], *, seconds: float
+) -> tuple[dict[Pod, Load], dict[Pod, str]]:
+    """What pods do for some seconds, and why some did not answer. A missing right is raised."""
+    silent: dict[Pod, str] = {}
+    before = _looks(api, pods, silent)
+    time.sleep(seconds)
+    after = _looks(api, list(before), silent)
+    return {each: loads.between(before[each], after[each]) for each in after}, silent
+
+
+def _looks(api: Api, pods: Sequence[Pod], silent: dict[Pod, str]) -> dict[Pod, Look]:
+    with ThreadPoolExecutor(_AT_A_TIME) as threads:
+        found = list(threads.map(_answering(api), pods))
+    silent |= {each: said for each, said in zip(pods, found, strict=True) if isinstance(said, str)}
+    return {each: said for each, said in zip(pods, found, strict=True) if isinstance(said, Look)}
+
+
+def _answering(api: Api) -> Callable[[Pod], Look | str]:
+    def look(pod: Pod) -> Look | str:
+        try:
+            text = api.proxied(pod.namespace, pod.name, pod.port, "metrics")
+        except Refused as error:
+            if error.status == FORBIDDEN:
+                raise
+            return str(error)
+        except NoCluster as error:
+            return str(error)
+        return loads.look(text, at=time.monotonic())
+
+    return look
+
+
+def _port(found: Object) -> int | None:
+    return next(
+        (
+            int(port["containerPort"])
+            for container in found["spec"]["containers"]
+            if container["name"] == _CONTAINER
+            for port in container.get("ports") or ()
+            if port.get("name") == _PORT
+        ),
+        None,
+    )
