@@ -149,21 +149,27 @@ def _is_up(name: str, process: subprocess.Popen[str]) -> bool:
     """Wait until a part prints that it listens."""
     if process.stdout is None:
         return False
+    # Read as it comes: lines that a reader has in its own buffer wake no selector.
+    pipe, said = process.stdout.fileno(), b""
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.register(pipe, selectors.EVENT_READ)
         deadline = time.monotonic() + START_SECONDS
         while selector.select(deadline - time.monotonic()):
-            line = process.stdout.readline()
-            if not line:
+            chunk = os.read(pipe, 4096)
+            if not chunk:
                 return False
-            if "http://" in line:
+            said += chunk
+            if b"http://" in said:
                 return True
     print(f"{name} did not start within {START_SECONDS} seconds", file=sys.stderr)
     return False
 
 
 def _ended(name: str, process: subprocess.Popen[str]) -> int:
-    code = process.wait(STOP_SECONDS) if process.poll() is None else process.returncode
+    try:
+        code = process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:  # it was waited for in vain; whoever started it ends it
+        return 1
     print(f"\n{name} ended with exit code {code}; its message is above", file=sys.stderr)
     return code or 1
 

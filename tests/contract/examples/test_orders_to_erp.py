@@ -309,5 +309,6 @@ def test_it_starts_whole_with_secrets_of_its_own_that_it_keeps_and_does_not_tell
 def test_an_unknown_example_is_one_line(start: Start) -> None:
     whole = start(EXAMPLES / "start.py", "nothing")
 
-    whole.wait_for("there is no example 'nothing', only orders-to-erp, search-with-prices")
+    names = sorted(file.parent.name for file in EXAMPLES.glob("*/example.toml"))
+    whole.wait_for(f"there is no example 'nothing', only {', '.join(names)}$")
     assert whole.process.wait(PATIENCE) == 2

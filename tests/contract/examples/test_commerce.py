@@ -1,0 +1,83 @@
+"""The commerce platform of the examples, as a real process."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from example_services import SERVICES, assert_problem, client, run, started
+
+TOKEN = {"Authorization": "Bearer canary-token"}
+SAMPLES = json.loads((SERVICES / "commerce_orders.json").read_text())
+
+
+@pytest.fixture
+def commerce(tmp_path: Path) -> Iterator[httpx.Client]:
+    settings = {"COMMERCE_TOKEN": "canary-token"}
+    with started("commerce", tmp_path, **settings) as service, client(service.url) as http_client:
+        http_client.headers.update(TOKEN)
+        yield http_client
+
+
+def test_without_its_token_it_does_not_start() -> None:
+    ended = run("commerce", COMMERCE_TOKEN="")
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("commerce: COMMERCE_TOKEN is not set")
+
+
+class TestOrders:
+    def test_changes_are_read_page_by_page_from_a_time_on(self, commerce: httpx.Client) -> None:
+        numbers = [
+            commerce.post("/orders", params={"sample": name}).json()["orderNumber"]
+            for name in ("paid-with-discount", "split-shipment", "business-abroad")
+        ]
+
+        first = commerce.get("/orders", params={"limit": 2}).json()
+        since = f'lastModifiedAt >= "{first["results"][1]["lastModifiedAt"]}"'
+        later = commerce.get("/orders", params={"where": since}).json()
+
+        assert [each["orderNumber"] for each in first["results"]] == numbers[:2]
+        assert (first["count"], first["total"]) == (2, 3)
+        assert [each["orderNumber"] for each in later["results"]] == numbers[1:]
+
+    def test_what_is_kept_outlives_the_process(self, tmp_path: Path) -> None:
+        settings = {"COMMERCE_TOKEN": "canary-token", "COMMERCE_DATABASE": "commerce.db"}
+        numbers = []
+        for _ in range(2):
+            with started("commerce", tmp_path, **settings) as service, client(service.url) as http:
+                ordered = http.post("/orders", params={"sample": "split-shipment"})
+                numbers.append(ordered.json()["orderNumber"])
+
+        assert numbers == ["W700001", "W700002"]
+
+    def test_who_does_not_sign_in_reads_nothing(self, commerce: httpx.Client) -> None:
+        assert_problem(commerce.get("/orders", headers={"Authorization": ""}), 401)
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"where": "lastModifiedAt >= yesterday"},
+            {"where": 'lastModifiedAt >= "2026-01-01"'},
+            {"where": 'customerId = "1"'},
+            {"limit": "0"},
+            {"offset": "-1"},
+        ],
+    )
+    def test_what_cannot_be_read_is_a_problem(
+        self, commerce: httpx.Client, query: dict[str, str]
+    ) -> None:
+        assert_problem(commerce.get("/orders", params=query), 400)
+
+    def test_an_unknown_sample_is_a_problem(self, commerce: httpx.Client) -> None:
+        assert_problem(commerce.post("/orders", params={"sample": "nothing"}), 400)
+
+    @pytest.mark.parametrize("name", SAMPLES)
+    def test_the_amounts_of_a_sample_add_up(self, name: str) -> None:
+        order = SAMPLES[name]
+        parts = [*order["lineItems"], order["shippingInfo"]]
+
+        for each in ("totalNet", "totalTax", "totalGross"):
+            total = sum(part["taxedPrice"][each]["centAmount"] for part in parts)
+            assert order["taxedPrice"][each]["centAmount"] == total
