@@ -2,9 +2,9 @@
 
     python commerce.py [--port 8084]
 
-Its desk is `commerce_orders`. Who signs in sends the bearer token COMMERCE_TOKEN.
-COMMERCE_DATABASE names the file in which all is kept; without one it lives in memory. It can be
-made slow or broken (`PUT /faults`): see `faults`.
+Its desks are `commerce_orders` and `commerce_products`. Who signs in sends the bearer token
+COMMERCE_TOKEN. COMMERCE_DATABASE names the file in which all is kept; without one it lives in
+memory. It can be made slow or broken (`PUT /faults`): see `faults`.
 """
 
 import os
@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import commerce_orders
+import commerce_products
 import faults
 import problems
 import serving
@@ -55,6 +56,7 @@ def app(chosen: Settings) -> Starlette:
     return Starlette(
         routes=[
             *commerce_orders.routes(documents, sign_in),
+            *commerce_products.routes(documents, sign_in),
             Route("/faults", switch.endpoint, methods=["GET", "PUT", "DELETE"]),
             Route("/health", _health),
         ],

@@ -9,6 +9,7 @@ import pytest
 from example_services import SERVICES, assert_problem, client, run, started
 
 TOKEN = {"Authorization": "Bearer canary-token"}
+DRAFT = {"key": "luna", "name": {"en": "Luna"}, "slug": {"en": "luna"}}
 SAMPLES = json.loads((SERVICES / "commerce_orders.json").read_text())
 
 
@@ -81,3 +82,30 @@ class TestOrders:
         for each in ("totalNet", "totalTax", "totalGross"):
             total = sum(part["taxedPrice"][each]["centAmount"] for part in parts)
             assert order["taxedPrice"][each]["centAmount"] == total
+
+
+class TestProducts:
+    def test_a_product_is_written_and_written_again(self, commerce: httpx.Client) -> None:
+        draft = {**DRAFT, "masterVariant": {"sku": "LP-1"}}
+
+        answers = [commerce.put("/products/luna", json=draft) for _ in range(2)]
+
+        assert [each.status_code for each in answers] == [201, 200]
+        assert commerce.get("/products/luna").json() == {**draft, "version": 2}
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {},
+            {"masterVariant": {"sku": "LP-1"}, "key": "vesta"},
+            {"masterVariant": {"sku": "LP-1"}, "name": {}},
+            {"masterVariant": {"sku": "LP-1"}, "slug": "luna"},
+            {"masterVariant": {"sku": "LP-1"}, "variants": [{"sku": "LP-1"}]},
+            {"masterVariant": {"sku": "LP-1"}, "variants": [{}]},
+        ],
+    )
+    def test_what_is_no_product_is_refused(
+        self, commerce: httpx.Client, wrong: dict[str, object]
+    ) -> None:
+        assert_problem(commerce.put("/products/luna", json={**DRAFT, **wrong}), 400)
+        assert_problem(commerce.get("/products/luna"), 404)
