@@ -2,9 +2,9 @@
 
     python commerce.py [--port 8084]
 
-Its desks are `commerce_orders` and `commerce_products`. Who signs in sends the bearer token
-COMMERCE_TOKEN. COMMERCE_DATABASE names the file in which all is kept; without one it lives in
-memory. It can be made slow or broken (`PUT /faults`): see `faults`.
+Its desks are `commerce_orders`, `commerce_products` and `commerce_levels`. Who signs in sends the
+bearer token COMMERCE_TOKEN. COMMERCE_DATABASE names the file in which all is kept; without one it
+lives in memory. It can be made slow or broken (`PUT /faults`): see `faults`.
 """
 
 import os
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+import commerce_levels
 import commerce_orders
 import commerce_products
 import faults
@@ -28,7 +29,7 @@ from faults import Faults, Injection, Switch
 from settings import SettingError
 from sign_in import Bearer
 
-WATCHING = frozenset({"/health"})
+WATCHING = frozenset({"/health", "/report"})
 """Paths of people who watch the platform, which its standing faults spare."""
 
 
@@ -55,6 +56,7 @@ def app(chosen: Settings) -> Starlette:
     sign_in = Bearer("commerce", chosen.token, advice="the token of COMMERCE_TOKEN.")
     return Starlette(
         routes=[
+            *commerce_levels.routes(documents, sign_in),
             *commerce_orders.routes(documents, sign_in),
             *commerce_products.routes(documents, sign_in),
             Route("/faults", switch.endpoint, methods=["GET", "PUT", "DELETE"]),

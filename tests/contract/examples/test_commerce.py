@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -109,3 +110,43 @@ class TestProducts:
     ) -> None:
         assert_problem(commerce.put("/products/luna", json={**DRAFT, **wrong}), 400)
         assert_problem(commerce.get("/products/luna"), 404)
+
+
+class TestLevels:
+    STOCK: ClassVar = {"supplyChannel": {"key": "hamburg"}, "quantityOnStock": 12}
+
+    def test_each_entry_is_stored_or_refused_by_itself(self, commerce: httpx.Client) -> None:
+        entries = [
+            {"sku": "CH-10400", **self.STOCK},
+            {"sku": "NEU-1", **self.STOCK},
+            {"sku": "CH-10400", **self.STOCK, "quantityOnStock": -1},
+            "nothing",
+        ]
+
+        results = commerce.post("/inventory", json=entries).json()["results"]
+
+        assert [(each["index"], each["status"]) for each in results] == [
+            (0, "stored"),
+            (1, "refused"),
+            (2, "refused"),
+            (3, "refused"),
+        ]
+        assert commerce.get("/inventory/CH-10400").json() == {"hamburg": entries[0]}
+        assert commerce.get("/report").json()["inventory"] == {
+            "calls": 1,
+            "entries": 4,
+            "refused": 3,
+        }
+
+    def test_prices_of_several_lists_stand_beside_each_other(self, commerce: httpx.Client) -> None:
+        value = {"currencyCode": "EUR", "centAmount": 119900, "fractionDigits": 2}
+        entries = [{"sku": "CH-10400", "key": key, "value": value} for key in ("VK-DE", "VK-AT")]
+
+        for entry in entries:
+            commerce.post("/prices", json=[entry]).raise_for_status()
+
+        assert list(commerce.get("/prices/CH-10400").json()) == ["VK-DE", "VK-AT"]
+
+    def test_too_many_entries_are_refused(self, commerce: httpx.Client) -> None:
+        assert_problem(commerce.post("/inventory", json=[{}] * 501), 413)
+        assert_problem(commerce.get("/inventory/CH-10400"), 404)
