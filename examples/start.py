@@ -1,10 +1,10 @@
 """Start an example on this machine: the systems, and `isthmus run` between them.
 
-    python examples/start.py [search-with-prices | orders-to-erp]
+    python examples/start.py [search-with-prices]
 
-`make run` calls this. What an example consists of stands in its `example.toml`; what it keeps, and
-the secrets that are made for it, in its folder `.isthmus`. Ctrl-C ends everything; so does the end
-of any part, with its last words.
+`make run` calls this. A folder with an `example.toml` is an example, and consists of what that file
+says. What it keeps, and the secrets that are made for it, stand in its folder `.isthmus`. Ctrl-C
+ends everything; so does the end of any part, with its last words.
 """
 
 import importlib.util

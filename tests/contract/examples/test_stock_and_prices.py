@@ -138,6 +138,17 @@ def test_what_the_shop_refuses_holds_up_no_other_and_waits_for_a_person(whole: W
     )
 
 
+def test_what_the_shop_could_not_take_comes_when_it_is_mended(whole: Whole) -> None:
+    faults = f"{whole.urls['commerce']}/faults"
+    httpx.put(faults, json={"fail": "503"}).raise_for_status()
+    assert send(whole, HEADINGS + row("RG-10407", "7,000", moved="20.08.2098 06:15:00")) == 202
+    whole.program.wait_for(r"route=default/stock-to-shop .*state=retry")
+
+    httpx.delete(faults).raise_for_status()
+
+    until(lambda: available(whole, "RG-10407"), lambda quantity: quantity == 7)
+
+
 @pytest.mark.parametrize(
     ("damaged", "charset", "status"),
     [
