@@ -188,7 +188,12 @@ async def test_a_session_is_renewed_ahead_of_its_end(serve: Serve, upstream: Sta
 
 CANARY = "canary-4711"
 BAD: list[Any] = [
-    pytest.param(answer(status=403), {}, "the log-in answered 403", id="refused"),
+    pytest.param(
+        answer(status=403),
+        {},
+        "the log-in answered 403: it does not take what the Secret 'erp' holds",
+        id="refused",
+    ),
     pytest.param(answer(status=503), {}, "the log-in answered 503", id="busy"),
     pytest.param(hangs(), {}, "the log-in did not answer in time", id="silent"),
     pytest.param(

@@ -160,6 +160,7 @@ class Connector:
             status=error.status,
             passing=error.passing,
             sent=sent,
+            retry_after=error.retry_after,
         )
 
     async def _limited(
@@ -290,10 +291,23 @@ class Connector:
                 return self._fault("InvalidAnswer", detail, sent=error.sent)
 
     def _fault(
-        self, reason: str, detail: str, *, status: int = 502, passing: bool = False, sent: bool
+        self,
+        reason: str,
+        detail: str,
+        *,
+        status: int = 502,
+        passing: bool = False,
+        sent: bool,
+        retry_after: float | None = None,
     ) -> Upstream:
         return Upstream(
-            reason, detail, connector=self.name, status=status, passing=passing, sent=sent
+            reason,
+            detail,
+            connector=self.name,
+            status=status,
+            passing=passing,
+            sent=sent,
+            retry_after=retry_after,
         )
 
 

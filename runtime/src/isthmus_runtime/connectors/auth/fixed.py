@@ -17,6 +17,7 @@ class Fixed:
     """Credentials that are made of Secrets."""
 
     reads_answers = False
+    is_refused = False
 
     def __init__(self, make: Callable[[], Credentials]) -> None:
         self._make = make

@@ -22,8 +22,8 @@ class Grant(Protocol):
         """The server gave a token, and this was its answer."""
         ...
 
-    def failed(self) -> None:
-        """The server gave none, and the same would be asked in vain."""
+    def failed(self) -> bool:
+        """The server gave none; whether there is something else to ask with."""
         ...
 
 
@@ -33,8 +33,8 @@ class _Unchanging:
     def took(self, document: dict[str, Any]) -> None:
         pass
 
-    def failed(self) -> None:
-        pass
+    def failed(self) -> bool:
+        return False
 
 
 class _ClientCredentials(_Unchanging):
@@ -82,8 +82,10 @@ class _RefreshToken:
         if isinstance(newer, str) and newer:
             self._newest = newer
 
-    def failed(self) -> None:
+    def failed(self) -> bool:
+        is_other = self._newest != self._given
         self._newest = self._given
+        return is_other
 
 
 _PEM_LINES: Final = "\\n"

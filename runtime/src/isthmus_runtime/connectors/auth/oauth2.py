@@ -5,9 +5,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
+from isthmus_api import secret_references
 from isthmus_api.auth import oauth2 as model
-from isthmus_runtime.connectors.auth import grants, renewed
+from isthmus_runtime.connectors.auth import grants, holdoff, renewed
 from isthmus_runtime.connectors.auth.fixed import basic_header
+from isthmus_runtime.connectors.auth.record import Record
 from isthmus_runtime.connectors.auth.scheme import (
     UNAUTHORIZED,
     Credentials,
@@ -18,6 +20,11 @@ from isthmus_runtime.http.messages import Header, Response
 
 _ASKED: Final = "the token endpoint"
 _UNKNOWN_LIFE: Final = 300.0
+_BAD_CREDENTIALS: Final = frozenset({"invalid_client", "invalid_grant", "unauthorized_client"})
+_ERRORS: Final = _BAD_CREDENTIALS | {
+    *("invalid_request", "unsupported_grant_type", "invalid_scope")
+}
+"""The words of RFC 6749, 5.2. What else a server says may quote a credential."""
 
 
 class OAuth2:
@@ -32,7 +39,20 @@ class OAuth2:
         self._endpoint = around.reach(spec.token_url, spec.tls)
         self._path = f"{parts.path or '/'}{parts.query and '?'}{parts.query}"
         self._grant = grants.of(spec, around.secrets)
-        self._token = renewed.Renewed(self._fetch, asked=_ASKED, timeout=around.timeout)
+        refs = tuple(secret_references.within(spec))
+        self._token = renewed.Renewed(
+            self._fetch,
+            asked=_ASKED,
+            timeout=around.timeout,
+            fingerprint=holdoff.fingerprint(refs, around.secrets),
+            record=Record(around.namespace, around.connector),
+        )
+        self._holders = renewed.holders(secret_references.within(_credentials(spec)))
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the server refuses to give a token."""
+        return self._token.is_refused
 
     async def credentials(self, *, deadline: float) -> Credentials:
         """The token, fetched first where it is missing or old."""
@@ -43,19 +63,24 @@ class OAuth2:
         return answer.status == UNAUTHORIZED and self._token.drop(used)
 
     async def _fetch(self, deadline: float) -> renewed.Fetched:
-        headers, form = self._request()
-        body = urlencode(form).encode()
-        answer = await renewed.ask(
-            self._endpoint, "POST", self._path, headers, body, asked=_ASKED, deadline=deadline
-        )
-        if answer.status in (400, UNAUTHORIZED):
-            self._grant.failed()
+        answer = await self._ask(deadline)
+        if answer.status in (400, UNAUTHORIZED) and self._grant.failed():
+            answer = await self._ask(deadline)
         if answer.status != 200:
-            renewed.refuse(_ASKED, answer.status)
+            said = _error(answer.body)
+            is_refusal = answer.status == UNAUTHORIZED or said in _BAD_CREDENTIALS
+            renewed.refuse(_ASKED, answer, said=said, secrets=self._holders if is_refusal else "")
         document = _document(answer.body)
         self._grant.took(document)
         field = (b"authorization", b"Bearer " + document["access_token"].encode())
         return renewed.Fetched(Credentials((field,)), _life(document))
+
+    async def _ask(self, deadline: float) -> Response:
+        headers, form = self._request()
+        body = urlencode(form).encode()
+        return await renewed.ask(
+            self._endpoint, "POST", self._path, headers, body, asked=_ASKED, deadline=deadline
+        )
 
     def _request(self) -> tuple[list[Header], grants.Form]:
         headers = [
@@ -84,6 +109,20 @@ class OAuth2:
         else:
             # RFC 6749, 2.3.1: both are form-encoded before they become Basic credentials.
             headers.append(basic_header(quote(client_id, safe=""), quote(client_secret, safe="")))
+
+
+def _credentials(spec: model.OAuth2) -> tuple[Any, ...]:
+    return tuple(value for name, value in spec.written().items() if name != "tls")
+
+
+def _error(body: bytes) -> str:
+    """The word that says why there is no token, where it is one of the standard."""
+    try:
+        document = orjson.loads(body)
+    except ValueError:
+        return ""
+    error = document.get("error") if isinstance(document, dict) else None
+    return error if isinstance(error, str) and error in _ERRORS else ""
 
 
 def _document(body: bytes) -> dict[str, Any]:

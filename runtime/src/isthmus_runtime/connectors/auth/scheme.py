@@ -40,13 +40,34 @@ class Credentials:
 class SignInFailed(Exception):
     """We cannot prove who we are; the message holds neither credential nor address.
 
-    `passing` says whether the next attempt may do better.
+    `passing` says whether the next attempt may do better, `refused` whether it is the credentials
+    that were not taken, and `retry_after` in how many seconds the next attempt is made.
     """
 
-    def __init__(self, message: str, *, status: int = 502, passing: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 502,
+        passing: bool = False,
+        refused: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.passing = passing
+        self.refused = refused
+        self.retry_after = retry_after
+
+    def held(self, seconds: float) -> "SignInFailed":
+        """The same, told to a call for which nobody was asked."""
+        return SignInFailed(
+            str(self),
+            status=self.status,
+            passing=self.passing,
+            refused=self.refused,
+            retry_after=seconds,
+        )
 
 
 class Auth(Protocol):
@@ -54,6 +75,11 @@ class Auth(Protocol):
 
     reads_answers: bool
     """Whether an answer with a good status may be a refusal too."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether another system refuses to let us sign in."""
+        ...
 
     async def credentials(self, *, deadline: float) -> Credentials:
         """What the next call carries."""
@@ -68,6 +94,8 @@ class Auth(Protocol):
 class Surroundings:
     """What a scheme may use: the Secrets, and ways to the Connector's system and to others."""
 
+    namespace: str
+    connector: str
     secrets: Secrets
     base_url: str
     authority: str
