@@ -231,6 +231,20 @@ async def test_after_a_401_there_is_one_renewal_and_one_repeat(
     assert len(erp.arrivals) == 2
 
 
+async def test_tokens_that_a_system_does_not_take_are_not_fetched_with_every_call(
+    serve: Serve, upstream: Start
+) -> None:
+    tokens = TokenServer()
+    server, erp = await upstream(tokens.give), await upstream(answer(status=401))
+    served = await serve(connector(erp.url, auth=oauth(server.url)), route(CALL), secrets_in=CLIENT)
+
+    answered = [await served.get() for _ in range(20)]
+
+    assert {response.json()["detail"] for response in answered} == {"erp answered 401"}
+    assert len(erp.arrivals) > 20
+    assert len(tokens.forms) < 12
+
+
 BAD_TOKENS: list[Any] = [
     pytest.param(answer(status=503), 502, "the token endpoint answered 503", 1, id="503"),
     pytest.param(

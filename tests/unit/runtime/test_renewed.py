@@ -226,3 +226,41 @@ async def test_what_is_good_serves_on_while_less_and_less_is_asked() -> None:
         source.now += 0.1
 
     assert source.asked == 1 + 6
+
+
+async def test_when_new_ones_are_refused_too_they_are_kept_for_longer_each_time() -> None:
+    source = Source()
+    held = source.renewed()
+    moments = []
+    while source.now < 1100.0:
+        used = await held.get(deadline=DEADLINE)
+        if held.drop(used):
+            moments.append(round(source.now - 1000, 1))
+            for _ in range(3):  # calls that were under way together
+                held.in_vain(await held.get(deadline=DEADLINE))
+        source.now += 0.1
+
+    assert moments == pytest.approx([0, 2, 6, 14, 30, 60, 90], abs=0.8)
+
+
+async def test_with_another_secret_new_ones_are_fetched_at_once() -> None:
+    source = Source()
+    held = source.renewed()
+    held.in_vain(await held.get(deadline=DEADLINE))
+    assert not held.drop(await held.get(deadline=DEADLINE))
+    source.secrets = 2
+
+    assert held.drop(await held.get(deadline=DEADLINE))
+
+
+async def test_refusals_that_lie_further_back_do_not_count() -> None:
+    source = Source()
+    held = source.renewed()
+    for _ in range(6):
+        held.in_vain(await held.get(deadline=DEADLINE))
+        source.now += 61
+        assert held.drop(await held.get(deadline=DEADLINE))
+    held.in_vain(await held.get(deadline=DEADLINE))
+    source.now += 2.1
+
+    assert held.drop(await held.get(deadline=DEADLINE))

@@ -35,6 +35,10 @@ class Fixed:
         except MissingSecret:
             return False
 
+    def in_vain(self, used: Credentials, answer: Response) -> bool:
+        """Nobody is asked for them, so there is nobody to be spared."""
+        return False
+
 
 def basic(spec: model.BasicAuth, around: Surroundings) -> Fixed:
     """HTTP Basic (RFC 7617), in UTF-8."""

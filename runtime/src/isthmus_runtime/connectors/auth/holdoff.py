@@ -17,6 +17,8 @@ from isthmus_runtime.secrets import MissingSecret, Secrets
 WHEN_FAILED: Final = Backoff(initial=Duration("200ms"), max=Duration("30s"))
 WHEN_REFUSED: Final = Backoff(initial=Duration("5s"), max=Duration("5m"))
 """Where the credentials themselves are refused, somebody has to do something first."""
+WHEN_IN_VAIN: Final = Backoff(initial=Duration("2s"), max=Duration("30s"))
+"""Where the system does not take what the other side has just given."""
 
 Fingerprint = Callable[[], int]
 """Another number when one of the values that a sign-in reads is another."""

@@ -62,6 +62,13 @@ class OAuth2:
         """After a 401 the next call has another token."""
         return answer.status == UNAUTHORIZED and self._token.drop(used)
 
+    def in_vain(self, used: Credentials, answer: Response) -> bool:
+        """After a 401 to a new token, too, it is kept for a while."""
+        if answer.status != UNAUTHORIZED:
+            return False
+        self._token.in_vain(used)
+        return True
+
     async def _fetch(self, deadline: float) -> renewed.Fetched:
         answer = await self._ask(deadline)
         if answer.status in (400, UNAUTHORIZED) and self._grant.failed():

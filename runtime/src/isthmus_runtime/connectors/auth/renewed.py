@@ -16,6 +16,7 @@ from isthmus_api.model import KeyRef
 from isthmus_runtime.connectors import backoff
 from isthmus_runtime.connectors.auth.holdoff import (
     WHEN_FAILED,
+    WHEN_IN_VAIN,
     WHEN_REFUSED,
     Fingerprint,
     Holdoff,
@@ -67,6 +68,8 @@ class Renewed:
         self._record = record
         self._holdoff = Holdoff(fingerprint, self._now, jitter)
         self._failure: SignInFailed | None = None
+        self._kept = Holdoff(fingerprint, self._now, jitter)
+        self._was_in_vain = Credentials()
 
     @property
     def is_refused(self) -> bool:
@@ -86,10 +89,21 @@ class Renewed:
         return self._current
 
     def drop(self, used: Credentials) -> bool:
-        """These were refused: the next call fetches new ones, unless one did already."""
+        """These were refused: the next call fetches new ones, unless one did already.
+
+        Not so for a while after new ones were refused, too.
+        """
         if used is self._current:
+            if self._kept.left:
+                return False
             self._renew_at = self._good_until = 0.0
         return True
+
+    def in_vain(self, used: Credentials) -> None:
+        """These are new, and were refused."""
+        if used is self._current and used is not self._was_in_vain:
+            self._was_in_vain = used
+            self._kept.begin(WHEN_IN_VAIN, used=self._fingerprint())
 
     async def _renew(self) -> None:
         asked_at = self._now()

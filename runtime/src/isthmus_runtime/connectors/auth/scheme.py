@@ -3,6 +3,7 @@
 Auth                one way, made once for a Connector
   credentials()     what the next call carries; may ask another system first
   refused()         whether an answer says that new credentials are worth another attempt
+  in_vain()         whether an answer refuses those new ones, too
 """
 
 from collections.abc import Callable, Sequence
@@ -87,6 +88,10 @@ class Auth(Protocol):
 
     def refused(self, used: Credentials, answer: Response) -> bool:
         """Whether the answer refuses `used`, and new credentials are worth another attempt."""
+        ...
+
+    def in_vain(self, used: Credentials, answer: Response) -> bool:
+        """Whether the answer refuses `used`, which are new; so newer ones are not fetched soon."""
         ...
 
 

@@ -54,11 +54,24 @@ class Session:
 
     def refused(self, used: Credentials, answer: Response) -> bool:
         """After a 401, or what counts as one, the next call has another session."""
-        if answer.status == UNAUTHORIZED or self._has_expired(answer):
-            return self._current.drop(used)
+        if not self._has_ended(answer):
+            return False
+        if self._current.drop(used):
+            return True
+        if answer.status < 300:
+            raise SignInFailed("it does not take the session that it gave last")
         return False
 
-    def _has_expired(self, answer: Response) -> bool:
+    def in_vain(self, used: Credentials, answer: Response) -> bool:
+        """A session that has ended at once is kept for a while: the next would end, too."""
+        if not self._has_ended(answer):
+            return False
+        self._current.in_vain(used)
+        return True
+
+    def _has_ended(self, answer: Response) -> bool:
+        if answer.status == UNAUTHORIZED:
+            return True
         if self._expired is None:
             return False
         known = {"status": answer.status, "headers": _fields(answer)}
