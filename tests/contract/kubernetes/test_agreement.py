@@ -178,6 +178,9 @@ TAKEN = {
     "a token endpoint has certificates of its own": Taken(
         "Connector", _oauth(f"refreshToken: {{token: {SECRET}}}, tls: {TLS}")
     ),
+    "a token is shared": Taken(
+        "Connector", _oauth(f"refreshToken: {{token: {SECRET}}}, sharedToken: true")
+    ),
     "a bundle is kept in a Secret": Taken("Connector", _http(f"tls: {{caBundle: {SECRET}}}")),
     "a token endpoint's bundle is kept in a Secret": Taken(
         "Connector",

@@ -25,8 +25,8 @@ from isthmus_runtime.secrets import Secrets
 
 if TYPE_CHECKING:  # what only a limit or a contract needs is imported where one is
     from isthmus_runtime.connectors.limits.limiter import Limiter
-    from isthmus_runtime.connectors.limits.sharing import Sharing
     from isthmus_runtime.connectors.schema_drift import Watch
+    from isthmus_runtime.connectors.sharing import Sharing
 
 Key = tuple[str, str, str]
 MakeTransport = Callable[[str, HttpTransport], Transport]
@@ -59,7 +59,8 @@ class _Opened:
 class Registry:
     """Opens connectors when a plan first needs them and closes those that no plan needs.
 
-    Rate limits are counted with others where there is a `sharing` when a connector is opened.
+    Where there is a `sharing` when a connector is opened, rate limits are counted and tokens kept
+    with others.
     """
 
     def __init__(
@@ -209,6 +210,7 @@ class Registry:
             reach=reach,
             headers=common_headers(spec),
             timeout=spec.timeout.seconds,
+            sharing=self.sharing,
         )
         return self._sign_in(spec.auth, around)
 

@@ -26,6 +26,15 @@ class Grant(Protocol):
         """The server gave none; whether there is something else to ask with."""
         ...
 
+    @property
+    def newest(self) -> str:
+        """What the server gave last to ask with, if it did."""
+        ...
+
+    def resume(self, newest: str) -> None:
+        """Go on from what the server gave to another replica."""
+        ...
+
 
 class _Unchanging:
     """A grant that does not depend on what the server answers."""
@@ -35,6 +44,13 @@ class _Unchanging:
 
     def failed(self) -> bool:
         return False
+
+    @property
+    def newest(self) -> str:
+        return ""
+
+    def resume(self, newest: str) -> None:
+        pass
 
 
 class _ClientCredentials(_Unchanging):
@@ -86,6 +102,14 @@ class _RefreshToken:
         is_other = self._newest != self._given
         self._newest = self._given
         return is_other
+
+    @property
+    def newest(self) -> str:
+        return self._newest
+
+    def resume(self, newest: str) -> None:
+        self._given = self._secrets.read(self._spec.token.secret_key_ref)
+        self._newest = newest
 
 
 _PEM_LINES: Final = "\\n"

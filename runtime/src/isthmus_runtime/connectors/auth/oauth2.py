@@ -1,30 +1,28 @@
 """OAuth 2.0: a token of an authorization server (RFC 6749), for all calls."""
 
-from typing import Any, Final
+import time
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
 from isthmus_api import secret_references
 from isthmus_api.auth import oauth2 as model
-from isthmus_runtime.connectors.auth import grants, holdoff, renewed
+from isthmus_runtime.connectors.auth import grants, holdoff, renewed, tokens
 from isthmus_runtime.connectors.auth.fixed import basic_header
 from isthmus_runtime.connectors.auth.record import Record
 from isthmus_runtime.connectors.auth.scheme import (
     UNAUTHORIZED,
     Credentials,
-    SignInFailed,
     Surroundings,
 )
 from isthmus_runtime.http.messages import Header, Response
 
+if TYPE_CHECKING:  # most Connectors share no token, and their processes need not read it
+    from isthmus_runtime.connectors.auth.shared import SharedToken
+
 _ASKED: Final = "the token endpoint"
-_UNKNOWN_LIFE: Final = 300.0
-_BAD_CREDENTIALS: Final = frozenset({"invalid_client", "invalid_grant", "unauthorized_client"})
-_ERRORS: Final = _BAD_CREDENTIALS | {
-    *("invalid_request", "unsupported_grant_type", "invalid_scope")
-}
-"""The words of RFC 6749, 5.2. What else a server says may quote a credential."""
+_BEARER: Final = b"Bearer "
 
 
 class OAuth2:
@@ -48,6 +46,8 @@ class OAuth2:
             record=Record(around.namespace, around.connector),
         )
         self._holders = renewed.holders(secret_references.within(_credentials(spec)))
+        self._shared = _shared(spec, around)
+        self._refused = ""
 
     @property
     def is_refused(self) -> bool:
@@ -60,7 +60,10 @@ class OAuth2:
 
     def refused(self, used: Credentials, answer: Response) -> bool:
         """After a 401 the next call has another token."""
-        return answer.status == UNAUTHORIZED and self._token.drop(used)
+        if answer.status != UNAUTHORIZED or not self._token.drop(used):
+            return False
+        self._refused = _token(used)
+        return True
 
     def in_vain(self, used: Credentials, answer: Response) -> bool:
         """After a 401 to a new token, too, it is kept for a while."""
@@ -70,17 +73,36 @@ class OAuth2:
         return True
 
     async def _fetch(self, deadline: float) -> renewed.Fetched:
+        if self._shared is None:
+            given = await self._given(deadline)
+            return renewed.Fetched(_bearer(given.token), given.life)
+        try:
+            given = await self._shared.get(
+                lambda before: self._given(deadline, before),
+                refused=self._refused,
+                deadline=deadline,
+            )
+        except TimeoutError:
+            raise renewed.late(_ASKED) from None
+        left = given.at + given.life - time.time()
+        return renewed.Fetched(_bearer(given.token), min(left, given.life))
+
+    async def _given(self, deadline: float, before: tokens.Given | None = None) -> tokens.Given:
+        """A new token; the one `before` it may say what to ask with."""
+        if before and before.next:
+            self._grant.resume(before.next)
+        asked_at = time.time()
         answer = await self._ask(deadline)
         if answer.status in (400, UNAUTHORIZED) and self._grant.failed():
             answer = await self._ask(deadline)
         if answer.status != 200:
-            said = _error(answer.body)
-            is_refusal = answer.status == UNAUTHORIZED or said in _BAD_CREDENTIALS
+            said = tokens.error(answer.body)
+            is_refusal = answer.status == UNAUTHORIZED or said in tokens.BAD_CREDENTIALS
             renewed.refuse(_ASKED, answer, said=said, secrets=self._holders if is_refusal else "")
-        document = _document(answer.body)
+        document = tokens.document(answer.body)
         self._grant.took(document)
-        field = (b"authorization", b"Bearer " + document["access_token"].encode())
-        return renewed.Fetched(Credentials((field,)), _life(document))
+        life = tokens.life(document)
+        return tokens.Given(document["access_token"], asked_at, life, self._grant.newest)
 
     async def _ask(self, deadline: float) -> Response:
         headers, form = self._request()
@@ -118,36 +140,31 @@ class OAuth2:
             headers.append(basic_header(quote(client_id, safe=""), quote(client_secret, safe="")))
 
 
+def _bearer(token: str) -> Credentials:
+    return Credentials(((b"authorization", _BEARER + token.encode()),))
+
+
+def _token(used: Credentials) -> str:
+    [(_, value)] = used.headers
+    return value.removeprefix(_BEARER).decode()
+
+
 def _credentials(spec: model.OAuth2) -> tuple[Any, ...]:
     return tuple(value for name, value in spec.written().items() if name != "tls")
 
 
-def _error(body: bytes) -> str:
-    """The word that says why there is no token, where it is one of the standard."""
-    try:
-        document = orjson.loads(body)
-    except ValueError:
-        return ""
-    error = document.get("error") if isinstance(document, dict) else None
-    return error if isinstance(error, str) and error in _ERRORS else ""
+def _shared(spec: model.OAuth2, around: Surroundings) -> "SharedToken | None":
+    """How the token is shared with others, if it is."""
+    if not spec.shared_token or around.sharing is None:
+        return None
+    from isthmus_runtime.connectors.auth.shared import SharedToken
 
-
-def _document(body: bytes) -> dict[str, Any]:
-    """The server's answer; it has an access token."""
-    try:
-        document = orjson.loads(body)
-    except ValueError:
-        document = None
-    token = document.get("access_token") if isinstance(document, dict) else None
-    if not isinstance(token, str) or not token:
-        raise SignInFailed("the token endpoint answered without an access_token")
-    return dict(document)
-
-
-def _life(document: dict[str, Any]) -> float:
-    """Seconds that the token is good for; some servers write the number as text."""
-    life = document.get("expires_in")
-    try:
-        return float(life) if isinstance(life, int | float | str) else _UNKNOWN_LIFE
-    except ValueError:
-        return _UNKNOWN_LIFE
+    refs = tuple(secret_references.within(_credentials(spec)))
+    return SharedToken(
+        around.sharing,
+        namespace=around.namespace,
+        purpose=orjson.dumps(spec.canonical()),
+        credentials=lambda: orjson.dumps([around.secrets.read(ref) for ref in refs]),
+        asker=around.connector,
+        timeout=around.timeout,
+    )

@@ -8,12 +8,15 @@ Auth                one way, made once for a Connector
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from isthmus_api.tls import Tls
 from isthmus_runtime.http.messages import Header, Response
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import Secrets
+
+if TYPE_CHECKING:  # most processes share nothing, and need not read it
+    from isthmus_runtime.connectors.sharing import Sharing
 
 
 class Outgoing(NamedTuple):
@@ -113,6 +116,8 @@ class Surroundings:
     """What every call to the system carries."""
     timeout: float
     """Seconds that a sign-in may take."""
+    sharing: "Sharing | None" = None
+    """The journal, where tokens may be shared with others through it."""
 
 
 UNAUTHORIZED = 401
