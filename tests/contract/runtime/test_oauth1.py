@@ -96,6 +96,21 @@ async def test_parameters_of_a_form_are_signed_too(serve: Serve, upstream: Start
     assert erp.arrivals[0].body == b"b=1&a=%5b+x&c"
 
 
+async def test_a_form_that_a_step_makes_is_signed_too(serve: Serve, upstream: Start) -> None:
+    erp = await upstream(lets_in(Verifier(CONSUMER, TOKEN)))
+    sending = """- call:
+    connector: erp
+    method: POST
+    path: '/x?b=2'
+    form: {b: "é 1+2", "a[]": "{% ['y', 'x'] %}"}"""
+    served = await serve(
+        connector(erp.url, auth={"oauth1": SPEC}), route(sending), secrets_in=VALUES
+    )
+
+    assert (await served.get()).status_code == 200
+    assert b"b=" in erp.arrivals[0].body
+
+
 async def test_each_attempt_has_a_nonce_of_its_own(serve: Serve, upstream: Start) -> None:
     verifier = Verifier(CONSUMER, TOKEN)
     check = lets_in(verifier)
