@@ -89,7 +89,7 @@ RETRIES = counter(
 )
 SIGN_INS = counter(
     "isthmus_connector_sign_ins",
-    "Requests for a token or a session: done, failed, or refused for the credentials.",
+    "Times that a token or a session was wanted: done, failed, or refused for the credentials.",
     ("namespace", "connector", "result"),
     registry=REGISTRY,
 )

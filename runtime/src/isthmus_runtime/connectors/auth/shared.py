@@ -29,6 +29,8 @@ _LOOK_SECONDS: Final = 0.1
 _KEPT_SECONDS: Final = 180 * 86_400.0
 """What asks for the next token may be needed long after the token."""
 _LEASE_MORE: Final = 5.0
+_FORM: Final = b"1"
+"""Of what is sealed. Who writes another one finds no entry of this one, and has a new one made."""
 
 Ask = Callable[[Given | None], Coroutine[Any, Any, Given]]
 """Get a new token; takes the one before, where there is one."""
@@ -51,7 +53,7 @@ class SharedToken:
         seconds that asking may take."""
         self._sharing = sharing
         self._namespace = namespace
-        self._purpose = namespace.encode() + b"\0" + purpose
+        self._purpose = b"\0".join((_FORM, namespace.encode(), purpose))
         self._credentials = credentials
         self._owner = f"{sharing.owner}/{asker}"
         self._lease = timeout + _LEASE_MORE
