@@ -10,7 +10,7 @@ from typing import Final
 from isthmus_api.quantities import Duration
 from isthmus_api.rate_limit import RateLimit
 from isthmus_runtime.connectors.limits.limiter import Limiter
-from isthmus_runtime.connectors.limits.sharing import Sharing
+from isthmus_runtime.connectors.sharing import Sharing
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.access import Access
 

@@ -87,6 +87,18 @@ RETRIES = counter(
     ("namespace", "connector"),
     registry=REGISTRY,
 )
+SIGN_INS = counter(
+    "isthmus_connector_sign_ins",
+    "Times that a token or a session was wanted: done, failed, or refused for the credentials.",
+    ("namespace", "connector", "result"),
+    registry=REGISTRY,
+)
+SIGN_IN_REFUSED = gauge(
+    "isthmus_connector_sign_in_refused",
+    "1 while the credentials for a token or a session are refused.",
+    ("namespace", "connector"),
+    registry=REGISTRY,
+)
 CONNECTIONS = gauge(
     "isthmus_connector_connections",
     "Connections to a connector, by state: busy, idle; waiting counts calls without one.",

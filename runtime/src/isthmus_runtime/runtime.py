@@ -227,8 +227,8 @@ class Runtime:
         if present is not None and present.plan.hash == plan.hash:
             return present
         deliveries = self._delivering() if plan.needs_journal else None
-        if plan.shares_limits:
-            self._share_limits()
+        if plan.shares_with_others:
+            self._share()
         connectors = self._registry.of(plan)
         if deliveries and plan.source.is_asynchronous:
             return deliveries.route(plan, connectors, self._guard)
@@ -263,12 +263,12 @@ class Runtime:
             )
         return self._deliveries
 
-    def _share_limits(self) -> None:
-        """Have limits counted in the journal, where there is one that others use, too."""
+    def _share(self) -> None:
+        """Have limits counted and tokens kept in the journal, where others use it, too."""
         given = self._settings
         if self._registry.sharing or not (given.journal or given.journal_file):
             return
-        from isthmus_runtime.connectors.limits.sharing import Sharing
+        from isthmus_runtime.connectors.sharing import Sharing
         from isthmus_runtime.journal import opening
 
         if given.journal_file or opening.is_shared(given.journal):

@@ -13,12 +13,13 @@ sign-in as far as it asks no other system; `signed_in` takes the place of the re
 import asyncio
 import json
 import selectors
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from isthmus_api import auth as auth_model
+from isthmus_api.auth import carried
 from isthmus_api.connector import HttpTransport
 from isthmus_api.model import KeyRef
 from isthmus_api.plan import RoutePlan
@@ -142,17 +143,10 @@ class _ScriptedTransport:
         found: dict[str, list[str]] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
             found.setdefault(name, []).append(value)
-        for name in _proving(self._spec.auth):
-            found.pop(name, None)
+        for place, name in carried.by(self._spec.auth):
+            if place == "query":
+                found.pop(name, None)
         return found
-
-
-def _proving(spec: auth_model.Auth | None) -> Iterable[str]:
-    """The parameters that carry credentials."""
-    if spec and spec.api_key and spec.api_key.query:
-        yield spec.api_key.query
-    if spec and spec.hmac and spec.hmac.query:
-        yield from spec.hmac.query
 
 
 class ScriptedStore:

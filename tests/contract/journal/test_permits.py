@@ -12,10 +12,11 @@ from journals import until
 
 from isthmus_api.quantities import Duration
 from isthmus_api.rate_limit import RateLimit
-from isthmus_runtime.connectors.limits import places, rates, sharing
+from isthmus_runtime.connectors import sharing
+from isthmus_runtime.connectors.limits import places, rates
 from isthmus_runtime.connectors.limits.limiter import Limiter
 from isthmus_runtime.connectors.limits.lines import NoTurn, Overdue
-from isthmus_runtime.connectors.limits.sharing import Sharing
+from isthmus_runtime.connectors.sharing import Sharing
 from isthmus_runtime.http.messages import Response
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.access import Access

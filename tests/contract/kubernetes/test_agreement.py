@@ -178,6 +178,9 @@ TAKEN = {
     "a token endpoint has certificates of its own": Taken(
         "Connector", _oauth(f"refreshToken: {{token: {SECRET}}}, tls: {TLS}")
     ),
+    "a token is shared": Taken(
+        "Connector", _oauth(f"refreshToken: {{token: {SECRET}}}, sharedToken: true")
+    ),
     "a bundle is kept in a Secret": Taken("Connector", _http(f"tls: {{caBundle: {SECRET}}}")),
     "a token endpoint's bundle is kept in a Secret": Taken(
         "Connector",
@@ -190,6 +193,24 @@ TAKEN = {
             'algorithm: sha512, encoding: base64, signed: "{% $body %}", timestamp: iso8601, '
             "bodyHash: {algorithm: md5, encoding: base64}, "
             'headers: {X-Signature: "{% $signature %}"}, query: {t: "{% $timestamp %}"}}}'
+        ),
+    ),
+    "a Connector signs with OAuth 1.0": Taken(
+        "Connector",
+        _http(
+            f"auth: {{oauth1: {{consumerKey: {SECRET}, consumerSecret: {SECRET}, token: {SECRET}, "
+            f"tokenSecret: {SECRET}, signatureMethod: HMAC-SHA1, realm: '1234567_SB1'}}}}"
+        ),
+    ),
+    "a consumer signs for itself": Taken(
+        "Connector",
+        _http(f"auth: {{oauth1: {{consumerKey: {SECRET}, consumerSecret: {SECRET}}}}}"),
+    ),
+    "a Connector signs for AWS": Taken(
+        "Connector",
+        _http(
+            f"auth: {{awsSigV4: {{accessKeyId: {SECRET}, secretAccessKey: {SECRET}, "
+            f"sessionToken: {SECRET}, region: eu-west-1, service: execute-api}}}}"
         ),
     ),
     "a Connector keeps cookies": Taken(
@@ -525,6 +546,45 @@ REFUSED = {
         "spec.http.auth",
         "exactly one of basic, bearer, apiKey, oauth2",
         "exactly one of basic, bearer, apiKey, oauth2",
+    ),
+    "a token without its secret": Refused(
+        "Connector",
+        _http(
+            f"auth: {{oauth1: {{consumerKey: {SECRET}, consumerSecret: {SECRET}, "
+            f"token: {SECRET}}}}}"
+        ),
+        "spec.http.auth.oauth1",
+        "token needs tokenSecret",
+        "token needs tokenSecret",
+    ),
+    "the secret of no token": Refused(
+        "Connector",
+        _http(
+            f"auth: {{oauth1: {{consumerKey: {SECRET}, consumerSecret: {SECRET}, "
+            f"tokenSecret: {SECRET}}}}}"
+        ),
+        "spec.http.auth.oauth1",
+        "tokenSecret needs token",
+        "tokenSecret needs token",
+    ),
+    "a realm with a quotation mark": Refused(
+        "Connector",
+        _http(
+            f"auth: {{oauth1: {{consumerKey: {SECRET}, consumerSecret: {SECRET}, realm: 'a\"b'}}}}"
+        ),
+        "spec.http.auth.oauth1.realm",
+        "should match",
+        "does not have the form",
+    ),
+    "a region in capitals": Refused(
+        "Connector",
+        _http(
+            f"auth: {{awsSigV4: {{accessKeyId: {SECRET}, secretAccessKey: {SECRET}, "
+            "region: EU, service: es}}"
+        ),
+        "spec.http.auth.awsSigV4.region",
+        "should match",
+        "does not have the form",
     ),
     "an API key in two places": Refused(
         "Connector",

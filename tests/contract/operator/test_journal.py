@@ -99,7 +99,7 @@ async def test_a_route_that_would_need_a_journal_answers_over_http_meanwhile(
         assert await cluster.get("Service", "it") is not None
 
 
-async def test_a_route_that_answers_shares_limits_where_there_is_a_journal(
+async def test_a_route_that_answers_shares_with_others_where_there_is_a_journal(
     cluster: Cluster,
 ) -> None:
     limited = manifests_text.connector("http://erp.example", rateLimit={"requests": 60})

@@ -31,6 +31,9 @@ VALUES = {
     "erp/password": PASSWORD,
     "erp/refresh": "first",
 }
+REFUSED = (
+    "the token endpoint answered 400 (invalid_grant): it does not take what the Secret 'erp' holds"
+)
 REFRESH = {**BOTH, "refreshToken": {"token": ref("refresh")}}
 
 
@@ -153,7 +156,7 @@ async def test_a_statement_signed_with_another_key_gets_nothing(
 
     response = await served.get()
 
-    assert response.json()["detail"] == "erp cannot sign in: the token endpoint answered 400"
+    assert response.json()["detail"] == f"erp cannot sign in: {REFUSED}"
     assert erp.arrivals == []
 
 
@@ -217,7 +220,7 @@ async def test_a_refresh_token_that_somebody_writes_anew_counts(
     lines = (f"{name}={value}\n" for name, value in {**VALUES, "erp/refresh": "second"}.items())
     (tmp_path / "secrets.env").write_text("".join(lines))
 
-    assert refused.json()["detail"] == "erp cannot sign in: the token endpoint answered 400"
+    assert refused.json()["detail"] == f"erp cannot sign in: {REFUSED}"
     assert (await served.get()).status_code == 200
 
 

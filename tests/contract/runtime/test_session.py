@@ -173,6 +173,25 @@ async def test_a_session_that_ends_at_once_is_no_success(serve: Serve, upstream:
     assert [arrival.path for arrival in erp.arrivals] == ["/login", "/orders"] * 2
 
 
+@pytest.mark.parametrize("status", [200, 401])
+async def test_sessions_that_end_at_once_are_not_begun_with_every_call(
+    serve: Serve, upstream: Start, status: int
+) -> None:
+    def choose(arrival: Arrival) -> Behave:
+        if arrival.path == "/login":
+            return answer({"token": "t"})
+        return answer({"error": 1}, status=status)
+
+    erp = await upstream(choose)
+    spec = {**WITH_TOKEN, "expiredWhen": "{% error = 1 %}"}
+    served = await serve(connector(erp.url, auth={"session": spec}), route(CALL), secrets_in=VALUES)
+
+    answered = [await served.get() for _ in range(20)]
+
+    assert {response.status_code for response in answered} == {502}
+    assert sum(arrival.path == "/login" for arrival in erp.arrivals) < 12
+
+
 async def test_a_session_is_renewed_ahead_of_its_end(serve: Serve, upstream: Start) -> None:
     vendor = Vendor()
     erp = await upstream(vendor)
@@ -188,7 +207,12 @@ async def test_a_session_is_renewed_ahead_of_its_end(serve: Serve, upstream: Sta
 
 CANARY = "canary-4711"
 BAD: list[Any] = [
-    pytest.param(answer(status=403), {}, "the log-in answered 403", id="refused"),
+    pytest.param(
+        answer(status=403),
+        {},
+        "the log-in answered 403: it does not take what the Secret 'erp' holds",
+        id="refused",
+    ),
     pytest.param(answer(status=503), {}, "the log-in answered 503", id="busy"),
     pytest.param(hangs(), {}, "the log-in did not answer in time", id="silent"),
     pytest.param(

@@ -122,7 +122,9 @@ async def test_callers_are_answered_while_the_journal_is_away(
 
     assert answered == [200, 200, 503], "the limit holds within the process"
     assert await alone(served) - before == 2
-    told = [line for line in logged if line["event"] == "limits are counted by this process alone"]
+    told = [
+        line for line in logged if line["event"] == "limits and tokens are of this process alone"
+    ]
     assert [line["level"] for line in told] == ["warning"], "once in an outage"
 
 

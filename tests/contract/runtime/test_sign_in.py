@@ -231,8 +231,36 @@ async def test_after_a_401_there_is_one_renewal_and_one_repeat(
     assert len(erp.arrivals) == 2
 
 
+async def test_tokens_that_a_system_does_not_take_are_not_fetched_with_every_call(
+    serve: Serve, upstream: Start
+) -> None:
+    tokens = TokenServer()
+    server, erp = await upstream(tokens.give), await upstream(answer(status=401))
+    served = await serve(connector(erp.url, auth=oauth(server.url)), route(CALL), secrets_in=CLIENT)
+
+    answered = [await served.get() for _ in range(20)]
+
+    assert {response.json()["detail"] for response in answered} == {"erp answered 401"}
+    assert len(erp.arrivals) > 20
+    assert len(tokens.forms) < 12
+
+
 BAD_TOKENS: list[Any] = [
-    pytest.param(answer(status=503), 502, "the token endpoint answered 503", 2, id="503"),
+    pytest.param(answer(status=503), 502, "the token endpoint answered 503", 1, id="503"),
+    pytest.param(
+        answer({"error": "invalid_scope"}, status=400),
+        502,
+        "the token endpoint answered 400 (invalid_scope)",
+        1,
+        id="a scope",
+    ),
+    pytest.param(
+        answer({"error": "canary", "error_description": "s3cr:et"}, status=401),
+        502,
+        "the token endpoint answered 401: it does not take what the Secret 'erp' holds",
+        1,
+        id="401",
+    ),
     pytest.param(answer(status=400), 502, "the token endpoint answered 400", 1, id="400"),
     pytest.param(
         answer(body=b"<html>"),
@@ -269,7 +297,6 @@ async def test_without_a_token_the_call_fails_and_says_where(
             erp.url,
             auth=oauth(url),
             timeout="300ms",
-            retry={"attempts": 2, "backoff": {"initial": "1ms"}},
         ),
         route(CALL),
         secrets_in=CLIENT,
@@ -287,6 +314,66 @@ async def test_without_a_token_the_call_fails_and_says_where(
     assert "s3cr" not in response.text
     assert len(server.arrivals) == asked
     assert erp.arrivals == []
+
+
+async def test_a_token_endpoint_that_asks_for_time_is_left_alone(
+    serve: Serve, upstream: Start
+) -> None:
+    server = await upstream(answer(status=429, headers=("retry-after: 60",)))
+    erp = await upstream(answer({}))
+    served = await serve(connector(erp.url, auth=oauth(server.url)), route(CALL), secrets_in=CLIENT)
+
+    answered = [await served.get() for _ in range(20)]
+
+    assert {response.json()["detail"] for response in answered} == {
+        "erp cannot sign in: the token endpoint answered 429"
+    }
+    assert len(server.arrivals) == 1
+
+
+async def test_a_call_that_may_be_repeated_waits_for_the_next_attempt_to_sign_in(
+    serve: Serve, upstream: Start
+) -> None:
+    tokens = TokenServer()
+
+    def busy_at_first(arrival: Arrival) -> Behave:
+        return answer(status=503) if len(server.arrivals) == 1 else tokens.give(arrival)
+
+    server, erp = await upstream(busy_at_first), await upstream(tokens.check)
+    retry = {"attempts": 2, "backoff": {"initial": "1ms"}}
+    served = await serve(
+        connector(erp.url, auth=oauth(server.url), retry=retry), route(CALL), secrets_in=CLIENT
+    )
+
+    assert (await served.get()).status_code == 200
+    assert len(server.arrivals) == 2
+
+
+async def test_refused_credentials_are_told_and_heal_when_the_secret_changes(
+    serve: Serve, upstream: Start, tmp_path: Path, logged: list[Any]
+) -> None:
+    tokens = TokenServer()
+    server, erp = await upstream(tokens.give), await upstream(tokens.check)
+    wrong = {**CLIENT, "erp/secret": CANARY}
+    served = await serve(connector(erp.url, auth=oauth(server.url)), route(CALL), secrets_in=wrong)
+    gauge = 'isthmus_connector_sign_in_refused{connector="erp",namespace="default"} '
+    assert f"{gauge}0.0" in await served.metrics()
+
+    answered = [await served.get() for _ in range(20)]
+
+    refused = "the token endpoint answered 401 (invalid_client): it does not take what the Secret"
+    assert {response.json()["detail"] for response in answered} == {
+        f"erp cannot sign in: {refused} 'erp' holds"
+    }
+    assert len(tokens.forms) == 1
+    assert f"{gauge}1.0" in await served.metrics()
+    (tmp_path / "secrets.env").write_text("".join(f"{k}={v}\n" for k, v in CLIENT.items()))
+    assert (await served.get()).status_code == 200
+    assert f"{gauge}0.0" in await served.metrics()
+    told = [line for line in logged if str(line["event"]).startswith("sign-in")]
+    assert [line["event"] for line in told] == ["sign-in is refused", "sign-in works again"]
+    assert told[0]["detail"] == f"{refused} 'erp' holds"
+    assert told[0]["connector"] == "erp"
 
 
 async def test_a_failed_sign_in_is_shared_by_all_who_wait_for_it(

@@ -1218,6 +1218,10 @@ AUTH = {
     "basic": "{basic: {username: SECRET, password: SECRET}}",
     "apiKey": "{apiKey: {header: X-Key, value: SECRET}}",
     "oauth2": "{oauth2: {tokenUrl: https://a.b, clientId: SECRET, clientSecret: SECRET}}",
+    "oauth1": "{oauth1: {consumerKey: SECRET, consumerSecret: SECRET, token: SECRET, "
+    "tokenSecret: SECRET}}",
+    "awsSigV4": "{awsSigV4: {accessKeyId: SECRET, secretAccessKey: SECRET, sessionToken: SECRET, "
+    "region: eu-west-1, service: es}}",
 }
 
 
@@ -1240,7 +1244,9 @@ def test_every_credential_in_the_models_is_a_reference() -> None:
 
     The token of a session is where to find one.
     """
-    words = ("password", "secret", "token", "username", "value", "clientId", "clientSecret")
+    words = {"password", "secret", "token", "username", "value", "clientId", "clientSecret"}
+    words |= {"consumerKey", "consumerSecret", "tokenSecret"}
+    words |= {"accessKeyId", "secretAccessKey", "sessionToken"}
     ahead: list[Any] = [ConnectorSpec]
     found = set()
     while ahead:
@@ -1254,7 +1260,7 @@ def test_every_credential_in_the_models_is_a_reference() -> None:
 
     grant = PasswordGrant | None  # named after what it holds
     assert {kind for _, _, kind in found} == {SecretValue, SecretValue | None, grant}
-    assert len(found) == 11
+    assert len(found) == 18
 
 
 def test_planning_is_deterministic() -> None:

@@ -749,7 +749,20 @@ def test_which_routes_share_limits(limit: str | None) -> None:
     found = plan(route("{http: {path: /a}}"), Resources.of([erp])).plan
 
     assert found is not None
-    assert found.shares_limits is bool(limit)
+    assert found.shares_with_others is bool(limit)
+    assert not found.needs_journal
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_which_routes_share_tokens(is_shared: bool) -> None:
+    ref = "{secretKeyRef: {name: erp, key: k}}"
+    oauth = f"tokenUrl: http://id, clientId: {ref}, clientSecret: {ref}, sharedToken: {is_shared}"
+    text = f"{{http: {{baseUrl: http://erp, auth: {{oauth2: {{{oauth}}}}}}}}}"
+    erp = resource(CONNECTOR, "erp", yaml.safe_load(text))
+    found = plan(route("{http: {path: /a}}"), Resources.of([erp])).plan
+
+    assert found is not None
+    assert found.shares_with_others is is_shared
     assert not found.needs_journal
 
 

@@ -1,4 +1,4 @@
-"""The expressions of a Connector's auth are linted where they stand."""
+"""A Connector's auth is linted where it stands, its expressions above all."""
 
 import json
 from typing import Any
@@ -27,9 +27,9 @@ HMAC: dict[str, Any] = {
 AT = "spec.http.auth"
 
 
-def found(auth: dict[str, Any]) -> list[tuple[str, str]]:
+def found(auth: dict[str, Any], **http: Any) -> list[tuple[str, str]]:
     """What lint says of a Connector, by field path; its file is one that can be read."""
-    spec = {"http": {"baseUrl": "https://erp.example.com", "auth": auth}}
+    spec = {"http": {"baseUrl": "https://erp.example.com", "auth": auth, **http}}
     text = {"apiVersion": "isthmus.dev/v1alpha1", "kind": "Connector"}
     document = json.dumps({**text, "metadata": {"name": "erp"}, "spec": spec})
     read = manifests.read(document.encode(), file="erp.yaml")
@@ -94,3 +94,42 @@ def test_what_is_wrong_is_told_at_its_place(
     assert [path for path, _ in told] == [path for path, _ in wanted]
     for (_, message), (_, start) in zip(told, wanted, strict=True):
         assert message.startswith(start)
+
+
+KEYS = {"accessKeyId": SECRET, "secretAccessKey": SECRET}
+SIGNING: dict[str, dict[str, Any]] = {
+    "oauth1": {"oauth1": {"consumerKey": SECRET, "consumerSecret": SECRET}},
+    "awsSigV4": {"awsSigV4": {**KEYS, "region": "eu-west-1", "service": "es"}},
+    "a temporary key": {
+        "awsSigV4": {**KEYS, "sessionToken": SECRET, "region": "eu-west-1", "service": "es"}
+    },
+    "hmac": {"hmac": HMAC},
+    "session": session(cookies=["S"]),
+    "apiKey": {"apiKey": {"header": "X-Key", "value": SECRET}},
+    "in the query": {"apiKey": {"query": "X-Key", "value": SECRET}},
+}
+
+
+@pytest.mark.parametrize(
+    ("auth", "written"),
+    [
+        ("oauth1", ["authorization"]),
+        ("awsSigV4", ["authorization", "X-Amz-Date"]),
+        ("a temporary key", ["authorization", "X-Amz-Date", "X-Amz-Security-Token"]),
+        ("hmac", ["x-SIGNATURE"]),
+        ("session", ["X-Token", "cookie"]),
+        ("apiKey", ["x-key"]),
+        ("in the query", []),
+    ],
+)
+def test_a_header_that_auth_writes_is_not_for_the_connector(auth: str, written: list[str]) -> None:
+    names = ["authorization", "X-Amz-Date", "X-Amz-Security-Token", "x-SIGNATURE"]
+    names += ["X-Token", "cookie", "x-key"]
+
+    told = found(SIGNING[auth], headers=dict.fromkeys(names, "a"))
+
+    assert told == [
+        (f"spec.http.headers.{name}", f"auth writes the header {name} of each call already")
+        for name in names
+        if name in written
+    ]

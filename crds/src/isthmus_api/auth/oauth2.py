@@ -20,8 +20,9 @@ class PasswordGrant(Model):
 class RefreshTokenGrant(Model):
     """A refresh token that a person got when they gave their consent (RFC 6749, section 6).
 
-    Where the server replaces it with each use, the newest one is kept, in the memory of each
-    replica; after a restart, and when the Secret changes, that of the Secret is used.
+    Where the server replaces it with each use, the newest one is kept: with `sharedToken` in the
+    journal, otherwise in the memory of each replica, where that of the Secret is used after a
+    restart. When the Secret changes, that of the Secret is used.
     """
 
     token: SecretValue = Field(description="The refresh token.")
@@ -87,6 +88,12 @@ class OAuth2(Model):
     )
     audience: Annotated[str, Field(max_length=2048)] | None = Field(
         None, description="Value of the audience parameter that some servers want."
+    )
+    shared_token: bool = Field(
+        False,
+        description="Whether all replicas of all Routes of the namespace use one token. It is kept "
+        "in the journal's database, encrypted with a key that is made of the credentials; where "
+        "there is none, each replica has a token of its own.",
     )
     password: PasswordGrant | None = Field(
         None, description="Ask with the name and password of a user."

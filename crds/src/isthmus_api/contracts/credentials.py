@@ -33,22 +33,6 @@ def check(use: Use, operation: Operation, http: HttpTransport) -> Iterator[Findi
     )
 
 
-def sent(http: HttpTransport) -> Iterator[tuple[str, str]]:
-    """The parameters that credentials take up, by place and name."""
-    auth = http.auth
-    if auth is None:
-        return
-    if auth.api_key and auth.api_key.header:
-        yield "header", auth.api_key.header.lower()
-    if auth.api_key and auth.api_key.query:
-        yield "query", auth.api_key.query
-    for each in (auth.session, auth.hmac):
-        for header in (each and each.headers) or ():
-            yield "header", header.lower()
-    for name in (auth.hmac and auth.hmac.query) or ():
-        yield "query", name
-
-
 def token_urls(operation: Operation) -> frozenset[str]:
     """The token endpoints of all flows: which of them a grant belongs to, is not said."""
     found = set()

@@ -8,6 +8,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from functools import partial
 
+from isthmus_api.auth import carried
 from isthmus_api.connector import HttpTransport
 from isthmus_api.contracts import credentials, fields
 from isthmus_api.contracts.findings import Finding, Kind
@@ -100,7 +101,7 @@ def sent_parameters(
         found |= {("header", name.lower()): of_template(text) for name, text in headers.items()}
     if http.idempotency_key:
         found["header", http.idempotency_key.header.lower()] = UNKNOWN
-    found |= dict.fromkeys(credentials.sent(http), UNKNOWN)
+    found |= dict.fromkeys(carried.by(http.auth), UNKNOWN)
     return found
 
 

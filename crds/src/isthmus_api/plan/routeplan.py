@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Self
 import orjson
 from pydantic import Field, ValidationError
 
-from isthmus_api.connector import ConnectorSpec
+from isthmus_api.connector import ConnectorSpec, HttpTransport
 from isthmus_api.delivery import Delivery
 from isthmus_api.mapping import Expression, JsonSchema
 from isthmus_api.message import Message
@@ -87,10 +87,11 @@ class RoutePlan(Model):
         return self.source.is_asynchronous or uses_store
 
     @property
-    def shares_limits(self) -> bool:
-        """Whether a journal would let it share limits of Connectors with others. It runs without
-        one, too."""
-        return any(spec.http and spec.http.rate_limit for spec in self.connectors.values())
+    def shares_with_others(self) -> bool:
+        """Whether a journal would let it share limits or tokens of Connectors with others. It runs
+        without one, too."""
+        found = (spec.http for spec in self.connectors.values())
+        return any(http and (http.rate_limit or _shares_token(http)) for http in found)
 
     @property
     def config_maps(self) -> tuple[str, ...]:
@@ -159,3 +160,8 @@ class RoutePlan(Model):
     def hash(self) -> str:
         """A short name for exactly this plan."""
         return hashlib.sha256(self.to_json()).hexdigest()[:16]
+
+
+def _shares_token(http: HttpTransport) -> bool:
+    oauth = http.auth and http.auth.oauth2
+    return bool(oauth and oauth.shared_token)

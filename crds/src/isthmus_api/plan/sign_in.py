@@ -1,9 +1,9 @@
-"""Sign-in: the expressions of a Connector's auth and answers, and what is wrong with them."""
+"""Sign-in: what is wrong with a Connector's auth and answers, their expressions above all."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from isthmus_api.auth import Auth, HmacAuth, Session
+from isthmus_api.auth import Auth, HmacAuth, Session, carried
 from isthmus_api.connector import ConnectorSpec
 from isthmus_api.expressions import engine, templates
 from isthmus_api.plan import expression_checks, site
@@ -20,7 +20,7 @@ _OF_A_CALL = _SECRETS | {
 
 
 def check(connector: Resource[ConnectorSpec]) -> Iterator[Problem]:
-    """What is wrong with the expressions of a Connector."""
+    """What is wrong with the auth and the answers of a Connector."""
     http = connector.spec.http
     if http is None:
         return
@@ -29,9 +29,25 @@ def check(connector: Resource[ConnectorSpec]) -> Iterator[Problem]:
             yield from expression_checks.template(each, connector.origin)
     if http.auth is None:
         return
+    yield from _written_twice(http.headers, http.auth, connector.origin)
     for each, secrets in _sites(http.auth):
         yield from expression_checks.template(each, connector.origin)
         yield from _unknown_secrets(each, secrets, connector.origin)
+
+
+def _written_twice(headers: Iterable[str], auth: Auth, origin: Origin) -> Iterator[Problem]:
+    """Headers of the Connector that its auth writes, too: calls would have them twice."""
+    taken = set(carried.by(auth))
+    for name in headers:
+        if ("header", name.lower()) in taken:
+            path: Path = ("spec", "http", "headers", name)
+            yield Problem(
+                Code.MISPLACED,
+                f"auth writes the header {name} of each call already",
+                hint="leave it out here, or leave out auth",
+                path=path,
+                location=origin.locate(path),
+            )
 
 
 def _sites(auth: Auth) -> Iterator[tuple[Template, Mapping[str, object]]]:

@@ -1,7 +1,8 @@
 """The journal, as one Route needs it: which there is for its pods, or what is wrong without one.
 
 Its address is a key of a Secret of the Route's namespace, mounted like those of Connectors. Pods
-that only share limits of Connectors use it where there is one, and start without that Secret, too.
+that only share limits or tokens of Connectors use it where there is one, and start without that
+Secret, too.
 """
 
 from isthmus_api.plan import RoutePlan
@@ -13,7 +14,7 @@ from isthmus_operator.desired.context import Context, Journal
 
 def of(plan: RoutePlan, context: Context) -> Journal | None:
     """The journal that the pods of a plan use; None where they use none."""
-    return context.journal if plan.needs_journal or plan.shares_limits else None
+    return context.journal if plan.needs_journal or plan.shares_with_others else None
 
 
 def not_configured(route: Resource[RouteSpec], plan: RoutePlan, context: Context) -> Problem | None:

@@ -126,21 +126,34 @@ class Connector:
         try:
             answer = await self._exchange(call, deadline, credentials)
         except Upstream as fault:
-            if fault.answer is None or not self._refused(proof, credentials, fault.answer):
+            if fault.answer is None or not self._judged(proof.refused, credentials, fault.answer):
                 raise
         else:
-            if not proof.reads_answers or not self._refused(proof, credentials, answer):
+            if not proof.reads_answers or not self._judged(proof.refused, credentials, answer):
                 return answer
-        renewed = await self._credentials(proof, deadline)
-        answer = await self._exchange(call, deadline, renewed)
-        if proof.reads_answers and self._refused(proof, renewed, answer):
+        return await self._signed_anew(proof, call, deadline)
+
+    async def _signed_anew(self, proof: auth.Auth, call: Call, deadline: float) -> Response:
+        credentials = await self._credentials(proof, deadline)
+        try:
+            answer = await self._exchange(call, deadline, credentials)
+        except Upstream as fault:
+            if fault.answer is not None:
+                self._judged(proof.in_vain, credentials, fault.answer)
+            raise
+        if proof.reads_answers and self._judged(proof.in_vain, credentials, answer):
             detail = f"{self.name} does not take the session that it has just given"
             raise self._fault("SignInFailed", detail, sent=True)
         return answer
 
-    def _refused(self, proof: auth.Auth, used: auth.Credentials, answer: Response) -> bool:
+    def _judged(
+        self,
+        judge: Callable[[auth.Credentials, Response], bool],
+        used: auth.Credentials,
+        answer: Response,
+    ) -> bool:
         try:
-            return proof.refused(used, answer)
+            return judge(used, answer)
         except auth.SignInFailed as error:
             raise self._unproven(error, sent=True) from error
 
@@ -160,6 +173,7 @@ class Connector:
             status=error.status,
             passing=error.passing,
             sent=sent,
+            retry_after=error.retry_after,
         )
 
     async def _limited(
@@ -290,10 +304,23 @@ class Connector:
                 return self._fault("InvalidAnswer", detail, sent=error.sent)
 
     def _fault(
-        self, reason: str, detail: str, *, status: int = 502, passing: bool = False, sent: bool
+        self,
+        reason: str,
+        detail: str,
+        *,
+        status: int = 502,
+        passing: bool = False,
+        sent: bool,
+        retry_after: float | None = None,
     ) -> Upstream:
         return Upstream(
-            reason, detail, connector=self.name, status=status, passing=passing, sent=sent
+            reason,
+            detail,
+            connector=self.name,
+            status=status,
+            passing=passing,
+            sent=sent,
+            retry_after=retry_after,
         )
 
 

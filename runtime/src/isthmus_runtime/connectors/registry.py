@@ -25,8 +25,8 @@ from isthmus_runtime.secrets import Secrets
 
 if TYPE_CHECKING:  # what only a limit or a contract needs is imported where one is
     from isthmus_runtime.connectors.limits.limiter import Limiter
-    from isthmus_runtime.connectors.limits.sharing import Sharing
     from isthmus_runtime.connectors.schema_drift import Watch
+    from isthmus_runtime.connectors.sharing import Sharing
 
 Key = tuple[str, str, str]
 MakeTransport = Callable[[str, HttpTransport], Transport]
@@ -37,10 +37,11 @@ FindContract = Callable[[str, str, Contract], Callable[[], bytes] | None]
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A connector, the clients it talks through (its own and that of its sign-in), and what its
-    calls wait for."""
+    """A connector, its sign-in, the clients it talks through (its own and that of its sign-in), and
+    what its calls wait for."""
 
     connector: Connector
+    proof: auth.Auth | None
     clients: tuple[Client, ...]
     limiter: "Limiter | None"
     watch: "Watch | None"
@@ -58,7 +59,8 @@ class _Opened:
 class Registry:
     """Opens connectors when a plan first needs them and closes those that no plan needs.
 
-    Rate limits are counted with others where there is a `sharing` when a connector is opened.
+    Where there is a `sharing` when a connector is opened, rate limits are counted and tokens kept
+    with others.
     """
 
     def __init__(
@@ -96,7 +98,12 @@ class Registry:
 
     def measure(self) -> None:
         """Write the state of all pools and limits into the metrics, and of no others."""
-        for family in (metrics.CONNECTIONS, metrics.RATE_LIMIT_WAITING, metrics.PAUSED_SECONDS):
+        for family in (
+            metrics.CONNECTIONS,
+            metrics.RATE_LIMIT_WAITING,
+            metrics.PAUSED_SECONDS,
+            metrics.SIGN_IN_REFUSED,
+        ):
             family.clear()
         for (namespace, name, _), opened in self._connectors.items():
             states = {
@@ -106,6 +113,9 @@ class Registry:
             }
             for state, count in states.items():
                 metrics.CONNECTIONS.labels(namespace, name, state).set(count)
+            if opened.proof:
+                refused = metrics.SIGN_IN_REFUSED.labels(namespace, name)
+                refused.set(opened.proof.is_refused)
             if opened.limiter:
                 metrics.RATE_LIMIT_WAITING.labels(namespace, name).set(opened.limiter.waiting)
                 metrics.PAUSED_SECONDS.labels(namespace, name).set(opened.limiter.paused)
@@ -142,19 +152,20 @@ class Registry:
 
         system = transport(spec.base_url, spec.tls)
         limiter = self._limiter(namespace, name, spec)
+        proof = self._credentials(namespace, name, spec, system, transport)
         connector = Connector(
             namespace,
             name,
             spec,
             transport=system,
-            credentials=self._credentials(spec, system, transport),
+            credentials=proof,
             base_path=urlsplit(spec.base_url).path.rstrip("/"),
             limiter=limiter,
         )
         watch = self._watch(namespace, name, spec)
         if watch:
             connector.send = watch.around(connector.send)
-        return _Opened(connector, tuple(clients), limiter, watch)
+        return _Opened(connector, proof, tuple(clients), limiter, watch)
 
     def _limiter(self, namespace: str, name: str, spec: HttpTransport) -> "Limiter | None":
         if spec.rate_limit is None:
@@ -180,11 +191,18 @@ class Registry:
         return Watch(namespace, name, spec.base_url, read)
 
     def _credentials(
-        self, spec: HttpTransport, system: Transport, reach: Callable[[str, Tls | None], Transport]
+        self,
+        namespace: str,
+        name: str,
+        spec: HttpTransport,
+        system: Transport,
+        reach: Callable[[str, Tls | None], Transport],
     ) -> auth.Auth | None:
         if spec.auth is None:
             return None
         around = auth.Surroundings(
+            namespace=namespace,
+            connector=name,
             secrets=self._secrets,
             base_url=spec.base_url,
             authority=Origin.of(spec.base_url).authority,
@@ -192,6 +210,7 @@ class Registry:
             reach=reach,
             headers=common_headers(spec),
             timeout=spec.timeout.seconds,
+            sharing=self.sharing,
         )
         return self._sign_in(spec.auth, around)
 

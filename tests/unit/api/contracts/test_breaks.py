@@ -336,6 +336,8 @@ spec:
 SECRET = "{secretKeyRef: {name: pim, key: k}}"
 BEARER = f"bearer: {{token: {SECRET}}}"
 SESSION = "session: {login: {path: /login}, token: '{% t %}', headers: {X-Session: '{% $token %}'}}"
+AWS_KEYS = f"accessKeyId: {SECRET}, secretAccessKey: {SECRET}"
+AWS = f"awsSigV4: {{{AWS_KEYS}, region: eu-west-1, service: es}}"
 
 
 def signed(place: str) -> str:
@@ -351,6 +353,7 @@ def signed(place: str) -> str:
         pytest.param(SESSION, "header", "X-Session", [], id="a session's header"),
         pytest.param(signed("headers"), "header", "X-Sign", [], id="a signature's header"),
         pytest.param(signed("query"), "query", "X-Sign", [], id="a signature in the query"),
+        pytest.param(AWS, "header", "X-Amz-Date", [], id="the time of an AWS signature"),
     ],
 )
 def test_what_credentials_carry_counts_as_sent(

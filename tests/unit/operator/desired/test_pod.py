@@ -205,7 +205,7 @@ def test_a_pod_is_told_where_its_journal_is_and_waits_for_that_key_as_well() -> 
     assert files == ["orders-db/dsn", "shop/webhook"]
 
 
-def test_a_pod_that_shares_limits_is_told_of_the_journal_and_does_not_wait_for_it() -> None:
+def test_a_pod_that_shares_with_others_is_told_of_the_journal_and_does_not_wait_for_it() -> None:
     spec = deployment(CASES["limited"])["spec"]["template"]["spec"]
     [waiting], [process] = spec["initContainers"], spec["containers"]
     env = {each["name"]: each.get("value") for each in process["env"]}
@@ -221,7 +221,7 @@ def test_a_pod_that_shares_limits_is_told_of_the_journal_and_does_not_wait_for_i
     ]
 
 
-def test_a_pod_that_shares_limits_runs_where_no_journal_is_configured() -> None:
+def test_a_pod_that_shares_with_others_runs_where_no_journal_is_configured() -> None:
     case = Case(CASES["limited"].text, CONTEXT)
     [process] = deployment(case)["spec"]["template"]["spec"]["containers"]
 

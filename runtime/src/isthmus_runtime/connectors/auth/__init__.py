@@ -18,6 +18,19 @@ from isthmus_runtime.connectors.auth.scheme import (
 
 __all__ = ["Auth", "Credentials", "Outgoing", "SignInFailed", "Surroundings", "of"]
 
+
+def _oauth1(spec: model.OAuth1, around: Surroundings) -> Auth:
+    from isthmus_runtime.connectors.auth import oauth1
+
+    return oauth1.scheme(spec, around)
+
+
+def _aws_sig_v4(spec: model.AwsSigV4, around: Surroundings) -> Auth:
+    from isthmus_runtime.connectors.auth import aws_sig_v4
+
+    return aws_sig_v4.scheme(spec, around)
+
+
 _SCHEMES: Final[dict[str, Callable[[Any, Surroundings], Auth]]] = {
     "basic": fixed.basic,
     "bearer": fixed.bearer,
@@ -25,6 +38,8 @@ _SCHEMES: Final[dict[str, Callable[[Any, Surroundings], Auth]]] = {
     "oauth2": oauth2.OAuth2,
     "hmac": hmac.scheme,
     "session": session.Session,
+    "oauth1": _oauth1,
+    "awsSigV4": _aws_sig_v4,
 }
 
 

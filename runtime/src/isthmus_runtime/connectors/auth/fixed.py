@@ -17,6 +17,7 @@ class Fixed:
     """Credentials that are made of Secrets."""
 
     reads_answers = False
+    is_refused = False
 
     def __init__(self, make: Callable[[], Credentials]) -> None:
         self._make = make
@@ -33,6 +34,10 @@ class Fixed:
             return self._make() != used
         except MissingSecret:
             return False
+
+    def in_vain(self, used: Credentials, answer: Response) -> bool:
+        """Nobody is asked for them, so there is nobody to be spared."""
+        return False
 
 
 def basic(spec: model.BasicAuth, around: Surroundings) -> Fixed:

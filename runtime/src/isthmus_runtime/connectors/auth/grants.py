@@ -22,8 +22,17 @@ class Grant(Protocol):
         """The server gave a token, and this was its answer."""
         ...
 
-    def failed(self) -> None:
-        """The server gave none, and the same would be asked in vain."""
+    def failed(self) -> bool:
+        """The server gave none; whether there is something else to ask with."""
+        ...
+
+    @property
+    def newest(self) -> str:
+        """What the server gave last to ask with, if it did."""
+        ...
+
+    def resume(self, newest: str) -> None:
+        """Go on from what the server gave to another replica."""
         ...
 
 
@@ -33,7 +42,14 @@ class _Unchanging:
     def took(self, document: dict[str, Any]) -> None:
         pass
 
-    def failed(self) -> None:
+    def failed(self) -> bool:
+        return False
+
+    @property
+    def newest(self) -> str:
+        return ""
+
+    def resume(self, newest: str) -> None:
         pass
 
 
@@ -82,8 +98,18 @@ class _RefreshToken:
         if isinstance(newer, str) and newer:
             self._newest = newer
 
-    def failed(self) -> None:
+    def failed(self) -> bool:
+        is_other = self._newest != self._given
         self._newest = self._given
+        return is_other
+
+    @property
+    def newest(self) -> str:
+        return self._newest
+
+    def resume(self, newest: str) -> None:
+        self._given = self._secrets.read(self._spec.token.secret_key_ref)
+        self._newest = newest
 
 
 _PEM_LINES: Final = "\\n"

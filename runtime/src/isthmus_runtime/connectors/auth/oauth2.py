@@ -1,23 +1,28 @@
 """OAuth 2.0: a token of an authorization server (RFC 6749), for all calls."""
 
-from typing import Any, Final
+import time
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
+from isthmus_api import secret_references
 from isthmus_api.auth import oauth2 as model
-from isthmus_runtime.connectors.auth import grants, renewed
+from isthmus_runtime.connectors.auth import grants, holdoff, renewed, tokens
 from isthmus_runtime.connectors.auth.fixed import basic_header
+from isthmus_runtime.connectors.auth.record import Record
 from isthmus_runtime.connectors.auth.scheme import (
     UNAUTHORIZED,
     Credentials,
-    SignInFailed,
     Surroundings,
 )
 from isthmus_runtime.http.messages import Header, Response
 
+if TYPE_CHECKING:  # most Connectors share no token, and their processes need not read it
+    from isthmus_runtime.connectors.auth.shared import SharedToken
+
 _ASKED: Final = "the token endpoint"
-_UNKNOWN_LIFE: Final = 300.0
+_BEARER: Final = b"Bearer "
 
 
 class OAuth2:
@@ -32,7 +37,22 @@ class OAuth2:
         self._endpoint = around.reach(spec.token_url, spec.tls)
         self._path = f"{parts.path or '/'}{parts.query and '?'}{parts.query}"
         self._grant = grants.of(spec, around.secrets)
-        self._token = renewed.Renewed(self._fetch, asked=_ASKED, timeout=around.timeout)
+        refs = tuple(secret_references.within(spec))
+        self._token = renewed.Renewed(
+            self._fetch,
+            asked=_ASKED,
+            timeout=around.timeout,
+            fingerprint=holdoff.fingerprint(refs, around.secrets),
+            record=Record(around.namespace, around.connector),
+        )
+        self._holders = renewed.holders(secret_references.within(_credentials(spec)))
+        self._shared = _shared(spec, around)
+        self._refused = ""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the server refuses to give a token."""
+        return self._token.is_refused
 
     async def credentials(self, *, deadline: float) -> Credentials:
         """The token, fetched first where it is missing or old."""
@@ -40,22 +60,56 @@ class OAuth2:
 
     def refused(self, used: Credentials, answer: Response) -> bool:
         """After a 401 the next call has another token."""
-        return answer.status == UNAUTHORIZED and self._token.drop(used)
+        if answer.status != UNAUTHORIZED or not self._token.drop(used):
+            return False
+        self._refused = _token(used)
+        return True
+
+    def in_vain(self, used: Credentials, answer: Response) -> bool:
+        """After a 401 to a new token, too, it is kept for a while."""
+        if answer.status != UNAUTHORIZED:
+            return False
+        self._token.in_vain(used)
+        return True
 
     async def _fetch(self, deadline: float) -> renewed.Fetched:
+        if self._shared is None:
+            given = await self._given(deadline)
+            return renewed.Fetched(_bearer(given.token), given.life)
+        try:
+            given = await self._shared.get(
+                lambda before: self._given(deadline, before),
+                refused=self._refused,
+                deadline=deadline,
+            )
+        except TimeoutError:
+            raise renewed.late(_ASKED) from None
+        left = given.at + given.life - time.time()
+        return renewed.Fetched(_bearer(given.token), min(left, given.life))
+
+    async def _given(self, deadline: float, before: tokens.Given | None = None) -> tokens.Given:
+        """A new token; the one `before` it may say what to ask with."""
+        if before and before.next:
+            self._grant.resume(before.next)
+        asked_at = time.time()
+        answer = await self._ask(deadline)
+        if answer.status in (400, UNAUTHORIZED) and self._grant.failed():
+            answer = await self._ask(deadline)
+        if answer.status != 200:
+            said = tokens.error(answer.body)
+            is_refusal = answer.status == UNAUTHORIZED or said in tokens.BAD_CREDENTIALS
+            renewed.refuse(_ASKED, answer, said=said, secrets=self._holders if is_refusal else "")
+        document = tokens.document(answer.body)
+        self._grant.took(document)
+        life = tokens.life(document)
+        return tokens.Given(document["access_token"], asked_at, life, self._grant.newest)
+
+    async def _ask(self, deadline: float) -> Response:
         headers, form = self._request()
         body = urlencode(form).encode()
-        answer = await renewed.ask(
+        return await renewed.ask(
             self._endpoint, "POST", self._path, headers, body, asked=_ASKED, deadline=deadline
         )
-        if answer.status in (400, UNAUTHORIZED):
-            self._grant.failed()
-        if answer.status != 200:
-            renewed.refuse(_ASKED, answer.status)
-        document = _document(answer.body)
-        self._grant.took(document)
-        field = (b"authorization", b"Bearer " + document["access_token"].encode())
-        return renewed.Fetched(Credentials((field,)), _life(document))
 
     def _request(self) -> tuple[list[Header], grants.Form]:
         headers = [
@@ -86,22 +140,31 @@ class OAuth2:
             headers.append(basic_header(quote(client_id, safe=""), quote(client_secret, safe="")))
 
 
-def _document(body: bytes) -> dict[str, Any]:
-    """The server's answer; it has an access token."""
-    try:
-        document = orjson.loads(body)
-    except ValueError:
-        document = None
-    token = document.get("access_token") if isinstance(document, dict) else None
-    if not isinstance(token, str) or not token:
-        raise SignInFailed("the token endpoint answered without an access_token")
-    return dict(document)
+def _bearer(token: str) -> Credentials:
+    return Credentials(((b"authorization", _BEARER + token.encode()),))
 
 
-def _life(document: dict[str, Any]) -> float:
-    """Seconds that the token is good for; some servers write the number as text."""
-    life = document.get("expires_in")
-    try:
-        return float(life) if isinstance(life, int | float | str) else _UNKNOWN_LIFE
-    except ValueError:
-        return _UNKNOWN_LIFE
+def _token(used: Credentials) -> str:
+    [(_, value)] = used.headers
+    return value.removeprefix(_BEARER).decode()
+
+
+def _credentials(spec: model.OAuth2) -> tuple[Any, ...]:
+    return tuple(value for name, value in spec.written().items() if name != "tls")
+
+
+def _shared(spec: model.OAuth2, around: Surroundings) -> "SharedToken | None":
+    """How the token is shared with others, if it is."""
+    if not spec.shared_token or around.sharing is None:
+        return None
+    from isthmus_runtime.connectors.auth.shared import SharedToken
+
+    refs = tuple(secret_references.within(_credentials(spec)))
+    return SharedToken(
+        around.sharing,
+        namespace=around.namespace,
+        purpose=orjson.dumps(spec.canonical()),
+        credentials=lambda: orjson.dumps([around.secrets.read(ref) for ref in refs]),
+        asker=around.connector,
+        timeout=around.timeout,
+    )

@@ -5,8 +5,10 @@ from urllib.parse import urlencode, urlsplit
 
 import orjson
 
+from isthmus_api import secret_references
 from isthmus_api.auth import session as model
-from isthmus_runtime.connectors.auth import expressions, renewed
+from isthmus_runtime.connectors.auth import expressions, holdoff, renewed
+from isthmus_runtime.connectors.auth.record import Record
 from isthmus_runtime.connectors.auth.scheme import (
     UNAUTHORIZED,
     Credentials,
@@ -17,6 +19,7 @@ from isthmus_runtime.http.messages import Header, Response
 
 _ASKED: Final = "the log-in"
 _UNKNOWN_LIFE: Final = float("inf")
+_REFUSALS: Final = (UNAUTHORIZED, 403)
 
 
 class Session:
@@ -26,13 +29,24 @@ class Session:
         self._spec = spec
         self._secrets = around.secrets
         self._system = around.system
-        self._log_in = _LogIn(spec.login, around)
+        self._log_in = _LogIn(spec.login, spec.secrets, around)
         self._token = _optional(spec.token, "auth.session.token")
         self._headers = expressions.headers(spec.headers or {}, place="auth.session.headers")
         self._expired = _optional(spec.expired_when, "auth.session.expiredWhen")
         self._life = spec.lifetime.seconds if spec.lifetime else _UNKNOWN_LIFE
-        self._current = renewed.Renewed(self._fetch, asked=_ASKED, timeout=around.timeout)
+        self._current = renewed.Renewed(
+            self._fetch,
+            asked=_ASKED,
+            timeout=around.timeout,
+            fingerprint=holdoff.fingerprint(secret_references.within(spec), around.secrets),
+            record=Record(around.namespace, around.connector),
+        )
         self.reads_answers = self._expired is not None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the log-in refuses to let us in."""
+        return self._current.is_refused
 
     async def credentials(self, *, deadline: float) -> Credentials:
         """Those of the session, which begins with the first call."""
@@ -40,11 +54,24 @@ class Session:
 
     def refused(self, used: Credentials, answer: Response) -> bool:
         """After a 401, or what counts as one, the next call has another session."""
-        if answer.status == UNAUTHORIZED or self._has_expired(answer):
-            return self._current.drop(used)
+        if not self._has_ended(answer):
+            return False
+        if self._current.drop(used):
+            return True
+        if answer.status < 300:
+            raise SignInFailed("it does not take the session that it gave last")
         return False
 
-    def _has_expired(self, answer: Response) -> bool:
+    def in_vain(self, used: Credentials, answer: Response) -> bool:
+        """A session that has ended at once is kept for a while: the next would end, too."""
+        if not self._has_ended(answer):
+            return False
+        self._current.in_vain(used)
+        return True
+
+    def _has_ended(self, answer: Response) -> bool:
+        if answer.status == UNAUTHORIZED:
+            return True
         if self._expired is None:
             return False
         known = {"status": answer.status, "headers": _fields(answer)}
@@ -72,9 +99,12 @@ class Session:
 class _LogIn:
     """The log-in call, as what sends it."""
 
-    def __init__(self, spec: model.LogIn, around: Surroundings) -> None:
+    def __init__(
+        self, spec: model.LogIn, secrets: model.NamedSecrets, around: Surroundings
+    ) -> None:
         place = "auth.session.login"
         self._system = around.system
+        self._holders = renewed.holders(secret_references.within(secrets))
         self._method = spec.method
         self._target = urlsplit(around.base_url).path.rstrip("/") + spec.path or "/"
         self._headers = expressions.headers(spec.headers or {}, place=f"{place}.headers")
@@ -104,7 +134,8 @@ class _LogIn:
             deadline=deadline,
         )
         if answer.status >= 400:
-            renewed.refuse(_ASKED, answer.status)
+            is_refusal = answer.status in _REFUSALS
+            renewed.refuse(_ASKED, answer, secrets=self._holders if is_refusal else "")
         return answer
 
     def _content(self, variables: expressions.Variables) -> tuple[bytes, bytes]:

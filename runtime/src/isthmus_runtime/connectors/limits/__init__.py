@@ -6,8 +6,7 @@
     ├── places   so many calls at once, over all processes
     ├── pauses   nothing for a while, for the system said so
     │   └── learning   what answers say of limits
-    ├── lines    calls that wait for one of these
-    └── sharing  the journal's permits, and whether it is there
+    └── lines    calls that wait for one of these
 
 Imported only where a Connector has a `rateLimit`.
 """

@@ -16,7 +16,7 @@ from isthmus_runtime.connectors.limits.lines import Crowded, Overdue
 from isthmus_runtime.connectors.limits.pauses import Pause
 from isthmus_runtime.connectors.limits.places import Places
 from isthmus_runtime.connectors.limits.rates import Drawing, Turns
-from isthmus_runtime.connectors.limits.sharing import Sharing, Unshared
+from isthmus_runtime.connectors.sharing import Sharing, Unshared
 from isthmus_runtime.http.messages import Response
 from isthmus_runtime.journal.permits import Rate
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from isthmus_runtime import logs
-from isthmus_runtime.connectors.limits.sharing import LOOK_SECONDS, Sharing, Unshared
+from isthmus_runtime.connectors.sharing import LOOK_SECONDS, Sharing, Unshared
 from isthmus_runtime.instruments import Number
 from isthmus_runtime.journal.permits import Permits, pausing
 

@@ -9,7 +9,7 @@ import contextlib
 from typing import Final
 
 from isthmus_runtime.connectors.limits.lines import Line
-from isthmus_runtime.connectors.limits.sharing import Sharing, Unshared
+from isthmus_runtime.connectors.sharing import Sharing, Unshared
 from isthmus_runtime.journal.permits import Permits, waiting_for
 
 LEASE_SECONDS: Final = 15.0

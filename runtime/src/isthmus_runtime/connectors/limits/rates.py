@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from isthmus_runtime.connectors.limits import counts
 from isthmus_runtime.connectors.limits.lines import Line
 from isthmus_runtime.connectors.limits.pauses import Pause
-from isthmus_runtime.connectors.limits.sharing import Sharing, Unshared
+from isthmus_runtime.connectors.sharing import Sharing, Unshared
 from isthmus_runtime.instruments import Number
 from isthmus_runtime.journal.permits import Permits, Rate, on_the_way
 

@@ -1,7 +1,8 @@
-"""Sharing: the journal's permits for the Connectors of a process, and whether they can be had.
+"""Sharing: the journal for the Connectors of a process, and whether it can be had.
 
 Calls must not depend on the journal. One that does not answer within 3 s is away: from then on
-nobody asks, and everybody counts for itself, until a look now and then finds that it is back.
+nobody asks, everybody counts for itself and has tokens of its own, until a look now and then finds
+that it is back.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from typing import Final, TypeVar
 
 from isthmus_runtime import logs
 from isthmus_runtime.journal.access import Access
-from isthmus_runtime.journal.journal import JournalError
+from isthmus_runtime.journal.journal import Journal, JournalError
 from isthmus_runtime.journal.permits import Permits
 
 T = TypeVar("T")
@@ -39,6 +40,10 @@ class Sharing:
 
     async def ask(self, do: Callable[[Permits], Awaitable[T]]) -> T:
         """Do something with the permits; `Unshared` where that cannot be."""
+        return await self.use(lambda journal: do(_permits(journal)))
+
+    async def use(self, do: Callable[[Journal], Awaitable[T]]) -> T:
+        """Do something with a journal that others use, too; `Unshared` where that cannot be."""
         if self.is_away:
             raise Unshared
         try:
@@ -46,7 +51,7 @@ class Sharing:
         except (JournalError, TimeoutError) as error:
             if self._looking is None:
                 detail = str(error) or "the journal did not answer in time"
-                logs.warning("limits are counted by this process alone", detail=detail)
+                logs.warning("limits and tokens are of this process alone", detail=detail)
                 self._looking = asyncio.create_task(self._look())
             raise Unshared from error
 
@@ -60,12 +65,12 @@ class Sharing:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
 
-    async def _asked(self, do: Callable[[Permits], Awaitable[T]]) -> T:
-        permits = self._access().permits
-        if permits is None:
+    async def _asked(self, do: Callable[[Journal], Awaitable[T]]) -> T:
+        journal = self._access()
+        if journal.permits is None:
             raise Unshared
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await do(permits)
+            return await do(journal)
 
     async def _look(self) -> None:
         while True:
@@ -73,12 +78,18 @@ class Sharing:
                 await asyncio.sleep(LOOK_SECONDS)
             await self._access.until_open()
             try:
-                await self._asked(lambda permits: permits.paused(""))
+                await self._asked(lambda journal: _permits(journal).paused(""))
             except (JournalError, TimeoutError):
                 continue
             except Unshared:  # it is open now, and nobody else's
                 break
             else:
-                logs.info("limits are shared again")
+                logs.info("limits and tokens are shared again")
                 break
         self._looking = None
+
+
+def _permits(journal: Journal) -> Permits:
+    if journal.permits is None:
+        raise Unshared
+    return journal.permits
