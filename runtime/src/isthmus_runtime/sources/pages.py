@@ -5,15 +5,14 @@ leaves out of them never ends a run early. A system that gives the same page aga
 keep a run going for ever; it is found out.
 """
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Protocol
-from urllib.parse import quote, urljoin, urlsplit
+from typing import Protocol
+from urllib.parse import quote
 
 from isthmus_api import pagination as language
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.http.messages import Header
+from isthmus_runtime.sources import links
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +129,10 @@ class Marked:
 
 
 class Linked:
-    """Pages by a link, in the Link header when `rel` is given, else in the body.
-
-    The system is always that of the Connector, whatever scheme and port the link has: behind a
-    proxy those are often wrong. A link to another host, or out of baseUrl, is refused.
-    """
+    """Pages by a link, in the Link header when `rel` is given, else in the body."""
 
     def __init__(self, base_url: str, *, rel: str | None) -> None:
-        self._base = base_url.rstrip("/")
+        self._base_url = base_url
         self._rel = rel
         self._seen = _Seen("link")
 
@@ -147,21 +142,12 @@ class Linked:
 
     def after(self, page: Page) -> Place | None:
         """The page that the link leads to."""
-        link = next_link(page.headers, self._rel) if self._rel else page.mark
-        if not link:
+        link = links.related(page.headers, self._rel) if self._rel else page.mark or None
+        if link is None:
             return None
-        target = self._below(link, page.target)
+        target = links.below(self._base_url, page.target, link)
         self._seen.note(target.encode())
         return Place(target=target)
-
-    def _below(self, link: str, current: str) -> str:
-        base = urlsplit(self._base)
-        found = urlsplit(urljoin(self._base + current, link))
-        path = found.path.removeprefix(base.path)
-        is_below = found.path.startswith(base.path) and path.startswith("/")
-        if found.hostname != base.hostname or not is_below:
-            raise Fault("PaginationLeaves", "the link to the next page leads out of the Connector")
-        return f"{path}?{found.query}" if found.query else path
 
 
 def pager(spec: language.Pagination | None, base_url: str) -> Pager:
@@ -179,32 +165,3 @@ def pager(spec: language.Pagination | None, base_url: str) -> Pager:
         case language.Pagination(body_link=link) if link:
             return Linked(base_url, rel=None)
     return OnePage()
-
-
-def next_link(headers: list[Header], rel: str) -> str | None:
-    """The target of the first link with a relation (RFC 8288, 3)."""
-    for name, value in headers:
-        if name == b"link":
-            for link, relations in _links(value.decode("latin-1")):
-                if rel.lower() in relations:
-                    return link
-    return None
-
-
-_TARGET: Final = re.compile(r"[\s,]*<([^>]*)>")
-_PARAMETER: Final = re.compile(
-    r"\s*;\s*([^\s=;,\"]+)(?:\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;,\"]*)))?"
-)
-
-
-def _links(value: str) -> Iterator[tuple[str, list[str]]]:
-    """The links of a field, and the relations of each: those that come first count."""
-    at = 0
-    while target := _TARGET.match(value, at):
-        at = target.end()
-        relations: list[str] | None = None
-        while parameter := _PARAMETER.match(value, at):
-            at = parameter.end()
-            if parameter[1].lower() == "rel" and relations is None:
-                relations = (parameter[2] or parameter[3] or "").lower().split()
-        yield target[1], relations or []
