@@ -38,6 +38,7 @@ PAGES = [
     "calls",
     "mappings",
     "messages",
+    "paging",
     "rate-limits",
     "route-on-kubernetes",
     "sign-in",

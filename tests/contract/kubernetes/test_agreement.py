@@ -416,7 +416,8 @@ TAKEN |= {
           call: {connector: pim, method: POST, path: /p, query: {since: "{% $watermark %}"},
                  headers: {A: b}, body: {a: 1}, idempotent: true}
           timeout: 3s
-          pagination: {page: {param: page, start: 0, size: 100}, maxPages: 7}
+          pagination: {page: {param: page, start: 0, size: 100}, more: "{% more %}",
+                       total: "{% total %}", maxPages: 7}
           records: "{% items %}"
           watermark: {value: "{% updated_at %}", initial: "2020-01-01", overlap: 1m}
           changeDetection: {fields: "{% price %}"}
@@ -428,7 +429,9 @@ TAKEN |= {
         for name, written in {
             "page": "{}",
             "offset": "{param: from, size: 50}",
-            "cursor": "{param: after, value: '{% next %}'}",
+            "cursor": "{param: after, value: '{% next %}'}, more: '{% more %}'",
+            "keyset": "{param: since_id, id: '{% id %}', size: 50}, more: '{% more %}'",
+            "connection": "{pageInfo: '{% data.orders.pageInfo %}'}",
             "linkHeader": "{rel: next}",
             "bodyLink": "{url: '{% links.next %}'}",
         }.items()
@@ -928,7 +931,9 @@ REFUSED = {
     ),
 }
 
-ONE_WAY = "exactly one of page, offset, cursor, linkHeader, bodyLink must be set"
+ONE_WAY = (
+    "exactly one of page, offset, cursor, keyset, connection, linkHeader, bodyLink must be set"
+)
 VERIFIED: dict[str, Any] = yaml.safe_load(f"""
 all that goes together:
   hmac: {{header: A, algorithm: sha1, encoding: hex, prefix: a, signed: "{{% $body %}}",
@@ -1079,6 +1084,28 @@ REFUSED |= {
         _poll("every: 5m, pagination: {page: {}, linkHeader: {}}"),
         ".poll.pagination",
         server=ONE_WAY,
+    ),
+    "more where a link says it": refused_source(
+        _poll("every: 5m, pagination: {linkHeader: {}, more: '{% more %}'}"),
+        ".poll.pagination",
+        server="more belongs to page, offset, cursor or keyset only",
+    ),
+    "a total of pages that do not move": refused_source(
+        _poll("every: 5m, pagination: {keyset: {param: a}, total: '{% total %}'}"),
+        ".poll.pagination",
+        server="total belongs to page or offset only",
+    ),
+    "an id in no parameter": refused_source(
+        _poll("every: 5m, pagination: {keyset: {}}"),
+        ".poll.pagination.keyset.param",
+        server="Required value",
+        file="is missing",
+    ),
+    "a connection without its page info": refused_source(
+        _poll("every: 5m, pagination: {connection: {pageInfo: data.pageInfo}}"),
+        ".poll.pagination.connection.pageInfo",
+        server="should match",
+        file="does not have the form",
     ),
     "records by a text": refused_source(
         _poll("every: 5m, records: items"),

@@ -295,7 +295,7 @@ def test_defaults_of_a_route_that_delivers_are_filled_where_something_is_written
     [
         ("source.schedule.timeZone", "Time zone that `cron` is read in, such as Europe/Amsterdam."),
         ("source.webhook.verify.hmac.signed", "What is signed, as a template that reads `$body`"),
-        ("source.poll.pagination", "Rules: exactly one of page, offset, cursor, linkHeader,"),
+        ("source.poll.pagination", "Rules: exactly one of page, offset, cursor, keyset,"),
         ("delivery.onFailure", "ENUM: park block"),
         ("message.version", "A message that is older than what was delivered last for its key"),
         ("privacy.mask", "Paths inside a body, wherever it is shown."),

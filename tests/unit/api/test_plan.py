@@ -908,11 +908,19 @@ poll:
 offset:
   every: 1m
   call: {connector: erp}
-  pagination: {offset: {param: o, size: 10}}
+  pagination: {offset: {param: o, size: 10}, more: "{% more %}", total: "{% total %}"}
 cursor:
   every: 1m
   call: {connector: erp}
   pagination: {cursor: {param: c, value: "{% next %}"}}
+keyset:
+  every: 1m
+  call: {connector: erp}
+  pagination: {keyset: {param: k, id: "{% sku %}", size: 10}}
+connection:
+  every: 1m
+  call: {connector: erp, method: POST, body: {after: "{% $cursor %}"}}
+  pagination: {connection: {pageInfo: "{% data.pageInfo %}"}}
 linkHeader:
   every: 1m
   call: {connector: erp}
@@ -924,7 +932,7 @@ bodyLink:
 route: {name: orders-in}
 """)
 KINDS_OF_SOURCE = {**dict.fromkeys(("open", "tokens", "keys"), "webhook"), **dict.fromkeys(
-    ("offset", "cursor", "linkHeader", "bodyLink"), "poll"
+    ("offset", "cursor", "keyset", "connection", "linkHeader", "bodyLink"), "poll"
 )}  # fmt: skip
 DELIVERY = yaml.safe_load("""
 message: {key: "{% id %}", version: "{% updated %}"}

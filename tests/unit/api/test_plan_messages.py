@@ -191,6 +191,63 @@ WRONG = {
         "the query has 'page' already, which pages go by",
         "remove it from the query: the first page gets it, too",
     ),
+    "a cursor that has its parameter": Wrong(
+        route(
+            poll(
+                "every: 5m, pagination: {cursor: {value: '{% next %}'}}",
+                "{connector: pim, query: {cursor: a}}",
+            )
+        ),
+        Code.NAME_CLASH,
+        "spec.source.poll.call.query.cursor",
+        "the query has 'cursor' already, which pages go by",
+        "remove it from the query: a page gives it",
+    ),
+    "a cursor that goes to two places": Wrong(
+        route(
+            poll(
+                "every: 5m, pagination: {cursor: {param: after, value: '{% next %}'}}",
+                "{connector: pim, headers: {X-After: '{% $cursor %}'}}",
+            )
+        ),
+        Code.NAME_CLASH,
+        "spec.source.poll.pagination.cursor.param",
+        "the call writes $cursor itself, and the query has it as 'after', too",
+        "remove param, or $cursor from the call",
+    ),
+    "a connection that is read from the start again": Wrong(
+        route(
+            poll(
+                "every: 5m, pagination: {connection: {pageInfo: '{% data.a.pageInfo %}'}}",
+                "{connector: pim, method: POST, body: {query: q, variables: {after: null}}}",
+            )
+        ),
+        Code.MISSING_FIELD,
+        "spec.source.poll.call",
+        "the call does not read $cursor, so every page would be the first",
+        "write it into a variable of the query, such as "
+        "body: {query: …, variables: {after: '{% $cursor %}'}}",
+    ),
+    "a size that says nothing": Wrong(
+        route(poll("every: 5m, pagination: {page: {size: 10}, more: '{% more %}'}")),
+        Code.INEFFECTIVE,
+        "spec.source.poll.pagination.page.size",
+        "more says which page is the last, so size is not read",
+        "remove size, or more",
+        severity=Severity.WARNING,
+    ),
+    "a cursor where there is none": Wrong(
+        route(
+            poll(
+                "every: 5m, pagination: {page: {}}",
+                "{connector: pim, query: {after: '{% $cursor %}'}}",
+            )
+        ),
+        Code.EXPRESSION_INVALID,
+        "spec.source.poll.call.query.after",
+        "nothing binds the variable $cursor",
+        "known here: $env, $route",
+    ),
     "an address with a number too large": Wrong(
         route(hook("verify: {allowFrom: [10.0.0.1, 10.0.0.256]}")),
         Code.INVALID_VALUE,
@@ -508,6 +565,18 @@ RIGHT = {
             "signed: 'v0:{% $timestamp %}:{% $body %}'"
         )
     ),
+    "a poll that goes by a cursor in the body": route(
+        poll(
+            "every: 1s, pagination: {connection: {pageInfo: '{% data.orders.pageInfo %}'}}",
+            "{connector: pim, method: POST, body: {query: q, variables: {after: '{% $cursor %}'}}}",
+        ),
+    ),
+    "a poll whose first page has an id of its own": route(
+        poll(
+            "every: 1s, pagination: {keyset: {param: since_id}}, watermark: {value: '{% id %}'}",
+            "{connector: pim, query: {since_id: '{% $watermark %}'}}",
+        ),
+    ),
     "a poll that goes by a watermark and by changes": route(
         poll(
             "every: 1s, records: '{% items %}', changeDetection: {fields: '{% price %}'}, "
@@ -610,6 +679,20 @@ SCOPES = {
     ),
     "a call without a watermark": (
         route(poll(call="{connector: pim, path: '/{% $watermark %}'}")), {"call.path"},
+    ),
+    "a connection": (
+        route(poll("every: 5m, pagination: {connection: {pageInfo: '{% $request %}'}}",
+                   "{connector: pim, method: POST, body: {after: '{% $cursor %}'}}")),
+        {"pagination.connection.pageInfo"},
+    ),
+    "an id, and what a page says of more and of all": (
+        route(poll("every: 5m, pagination: {keyset: {param: a, id: '{% $cursor %}'}, "
+                   "more: '{% $watermark %}'}")),
+        {"pagination.keyset.id", "pagination.more"},
+    ),
+    "a total": (
+        route(poll("every: 5m, pagination: {page: {}, total: '{% $request %}'}")),
+        {"pagination.total"},
     ),
     "a link in the body": (
         route(poll("every: 5m, pagination: {bodyLink: {url: '{% $request %}'}}")),

@@ -17,6 +17,7 @@ from isthmus_api.contracts.operations import HOLE, Directory, Operation
 from isthmus_api.contracts.sent import UNKNOWN, Sent, of_template
 from isthmus_api.contracts.shapes import Shape
 from isthmus_api.expressions import engine, templates
+from isthmus_api.plan import source_sites
 from isthmus_api.poll import PollSource
 from isthmus_api.problems import Severity
 
@@ -93,10 +94,8 @@ def sent_parameters(
     _, in_path = written_path(use.call.path)
     found = {("query", name): UNKNOWN for name in in_path}
     found |= {("query", name): of_template(text) for name, text in use.call.query.items()}
-    pages = poll.pagination if poll else None
-    for way in (pages.page, pages.offset, pages.cursor) if pages else ():
-        if way:
-            found["query", way.param] = UNKNOWN
+    if poll and (param := source_sites.page_parameter(poll)):
+        found["query", param] = UNKNOWN
     for headers in (http.headers, use.call.headers):
         found |= {("header", name.lower()): of_template(text) for name, text in headers.items()}
     if http.idempotency_key:

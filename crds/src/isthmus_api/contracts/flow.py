@@ -132,7 +132,7 @@ class _Flow:
         path: Path = ("spec", "source", "poll")
         page = State(self._called(poll.call, (*path, "call"), State(OTHER)))
         for site in source_sites.sites(self._spec):
-            if site.path[:4] == (*path, "pagination"):
+            if site.path[:4] == (*path, "pagination") and not _is_of_record(site):
                 self._site(site, page)
         return self._value(Template((*path, "records"), poll.records, frozenset()), page)
 
@@ -304,7 +304,9 @@ def _sources(text: str) -> Iterator[str]:
 
 def _is_of_record(site: Site) -> bool:
     """Whether a site of the source looks at a message, or at the record that becomes one."""
-    of_poll = site.path[3:4] in (("watermark",), ("changeDetection",))
+    of_poll = site.path[3:4] in (("watermark",), ("changeDetection",)) or (
+        site.path[3:5] == ("pagination", "keyset")
+    )
     return of_poll or site.path[:2] == ("spec", "message")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from isthmus_api.pagination import Pagination
-from isthmus_api.plan import scope
+from isthmus_api.plan import expression_checks, scope
 from isthmus_api.plan.site import Site, Template, call, respond, tree
 from isthmus_api.poll import PollSource
 from isthmus_api.problems import Path
@@ -58,11 +58,32 @@ def _schedule(schedule: ScheduleSource, path: Path) -> Iterator[Site]:
     yield from tree(schedule.body, (*path, "body"), scope.EVERYWHERE | {"scheduledAt"})
 
 
+def call_reads(variable: str, poll: PollSource) -> bool:
+    """Whether the call of a poll reads a variable."""
+    return any(
+        isinstance(site, Template) and expression_checks.reads(variable, site.text)
+        for site in call(poll.call, (), frozenset())
+    )
+
+
+def page_parameter(poll: PollSource) -> str | None:
+    """The query parameter that pages go by, where they go by one."""
+    pages = poll.pagination
+    if pages is None:
+        return None
+    if pages.cursor:
+        writes_cursor = call_reads("cursor", poll)
+        return pages.cursor.param or (None if writes_cursor else "cursor")
+    way = pages.page or pages.offset or pages.keyset
+    return way.param if way else None
+
+
 def _poll(poll: PollSource, path: Path) -> Iterator[Site]:
     known = scope.EVERYWHERE
-    yield from call(
-        poll.call, (*path, "call"), known | ({"watermark"} if poll.watermark else set())
-    )
+    pages = poll.pagination
+    of_call = {"watermark"} if poll.watermark else set()
+    of_call |= {"cursor"} if pages and (pages.cursor or pages.connection) else set()
+    yield from call(poll.call, (*path, "call"), known | of_call)
     if poll.pagination:
         yield from _pagination(poll.pagination, (*path, "pagination"))
     yield from _whole((*path, "records"), poll.records, known)
@@ -75,13 +96,18 @@ def _poll(poll: PollSource, path: Path) -> Iterator[Site]:
         yield from _whole(at, poll.change_detection.fields, known)
 
 
-def _pagination(pagination: Pagination, path: Path) -> Iterator[Site]:
-    if pagination.cursor:
-        at = (*path, "cursor", "value")
-        yield from _whole(at, pagination.cursor.value, scope.EVERYWHERE)
-    if pagination.body_link:
-        at = (*path, "bodyLink", "url")
-        yield from _whole(at, pagination.body_link.url, scope.EVERYWHERE)
+def _pagination(pages: Pagination, path: Path) -> Iterator[Site]:
+    known = scope.EVERYWHERE
+    if pages.cursor:
+        yield from _whole((*path, "cursor", "value"), pages.cursor.value, known)
+    if pages.keyset:
+        yield from _whole((*path, "keyset", "id"), pages.keyset.id, known)
+    if pages.connection:
+        yield from _whole((*path, "connection", "pageInfo"), pages.connection.page_info, known)
+    if pages.body_link:
+        yield from _whole((*path, "bodyLink", "url"), pages.body_link.url, known)
+    yield from _whole((*path, "more"), pages.more, known)
+    yield from _whole((*path, "total"), pages.total, known)
 
 
 def _whole(path: Path, text: str | None, known: frozenset[str]) -> Iterator[Site]:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from isthmus_api import cron, time_zones
 from isthmus_api.pagination import Pagination
-from isthmus_api.plan import callers, expression_checks
-from isthmus_api.plan.site import Template, call
+from isthmus_api.plan import callers, source_sites
 from isthmus_api.poll import PollSource
 from isthmus_api.problems import Code, Path, Problem, ineffective
 from isthmus_api.quantities import Duration
@@ -48,10 +47,7 @@ def _poll(poll: PollSource, path: Path) -> Iterator[Problem]:
         yield from _cron(poll.cron, poll.time_zone or "UTC", path)
     if poll.pagination:
         yield from _pagination(poll, poll.pagination, path)
-    sites = (site for site in call(poll.call, (), frozenset()) if isinstance(site, Template))
-    if poll.watermark and not any(
-        expression_checks.reads("watermark", site.text) for site in sites
-    ):
+    if poll.watermark and not source_sites.call_reads("watermark", poll):
         yield ineffective(
             "the call does not read $watermark, so every run reads everything",
             "write it into the query, such as updated_after: '{% $watermark %}'",
@@ -59,17 +55,40 @@ def _poll(poll: PollSource, path: Path) -> Iterator[Problem]:
         )
 
 
-def _pagination(poll: PollSource, pagination: Pagination, path: Path) -> Iterator[Problem]:
-    """A parameter that pages go by belongs to the pages."""
-    for name in ("page", "offset", "cursor"):
-        way = getattr(pagination, name)
-        if way and way.param in poll.call.query:
-            yield Problem(
-                Code.NAME_CLASH,
-                f"the query has '{way.param}' already, which pages go by",
-                hint="remove it from the query: the first page gets it, too",
-                path=(*path, "call", "query", way.param),
-            )
+def _pagination(poll: PollSource, pages: Pagination, path: Path) -> Iterator[Problem]:
+    """A parameter that pages go by belongs to the pages, and a cursor goes to one place."""
+    param = source_sites.page_parameter(poll)
+    if param in poll.call.query and not pages.keyset:
+        given = "a page gives it" if pages.cursor else "the first page gets it, too"
+        yield Problem(
+            Code.NAME_CLASH,
+            f"the query has '{param}' already, which pages go by",
+            hint=f"remove it from the query: {given}",
+            path=(*path, "call", "query", param),
+        )
+    writes_cursor = source_sites.call_reads("cursor", poll)
+    if pages.cursor and pages.cursor.param and writes_cursor:
+        yield Problem(
+            Code.NAME_CLASH,
+            f"the call writes $cursor itself, and the query has it as '{pages.cursor.param}', too",
+            hint="remove param, or $cursor from the call",
+            path=(*path, "pagination", "cursor", "param"),
+        )
+    sized = pages.page or pages.keyset
+    if pages.more and sized and sized.size is not None:
+        yield ineffective(
+            "more says which page is the last, so size is not read",
+            "remove size, or more",
+            (*path, "pagination", "page" if pages.page else "keyset", "size"),
+        )
+    if pages.connection and not writes_cursor:
+        yield Problem(
+            Code.MISSING_FIELD,
+            "the call does not read $cursor, so every page would be the first",
+            hint="write it into a variable of the query, such as "
+            "body: {query: …, variables: {after: '{% $cursor %}'}}",
+            path=(*path, "call"),
+        )
 
 
 def _cron(text: str, zone: str, path: Path) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ import orjson
 from isthmus_api import cron
 from isthmus_api.delivery import Delivery, DeliveryBackoff, DeliveryRetry
 from isthmus_api.expressions.engine import ExpressionError
-from isthmus_api.plan import RoutePlan
+from isthmus_api.plan import RoutePlan, source_sites
 from isthmus_api.poll import PollSource
 from isthmus_api.step import Step
 from isthmus_runtime import answers, faults, logs, metrics, tracing
@@ -30,7 +30,7 @@ from isthmus_runtime.journal import tasks
 from isthmus_runtime.journal.journal import Journal
 from isthmus_runtime.sources import marks
 from isthmus_runtime.sources.known import Known
-from isthmus_runtime.sources.pages import pager
+from isthmus_runtime.sources.pages import walk
 from isthmus_runtime.sources.reading import Asking, Progress, Reading
 from isthmus_runtime.sources.records import Records
 from isthmus_runtime.sources.room import Room
@@ -65,6 +65,7 @@ class Poll:
         self._spec = spec
         self._journal = journal
         self._base_url = _base_url(plan, spec)
+        self._param = source_sites.page_parameter(spec)
         self._records = Records(spec, binder=binder, drafter=drafter, variables=variables)
         self._asking = _asking(plan, spec, system, binder, variables)
         watermark = spec.watermark
@@ -240,7 +241,7 @@ class Poll:
             self._route,
             self._asking,
             self._records,
-            pager(self._spec.pagination, self._base_url),
+            walk(self._spec.pagination, self._base_url, param=self._param),
             journal=journal,
             room=self._room,
             known=self._known,

@@ -22,7 +22,7 @@ from isthmus_runtime.journal.entries import Draft
 from isthmus_runtime.journal.journal import Messages, Unavailable
 from isthmus_runtime.sources import marks
 from isthmus_runtime.sources.known import Known
-from isthmus_runtime.sources.pages import Pager, Place
+from isthmus_runtime.sources.pages import Place, Walk
 from isthmus_runtime.sources.records import Records
 from isthmus_runtime.sources.room import Room
 from isthmus_runtime.steps.call import System, Write
@@ -66,7 +66,7 @@ class Reading:
         route: str,
         asking: Asking,
         records: Records,
-        pager: Pager,
+        walk: Walk,
         *,
         journal: Messages,
         room: Room,
@@ -77,7 +77,7 @@ class Reading:
         self._route = route
         self._asking = asking
         self._records = records
-        self._pager = pager
+        self._walk = walk
         self._journal = journal
         self._room = room
         self._known = known
@@ -88,8 +88,11 @@ class Reading:
         self.progress = Progress()
 
     async def through(self, watermark: Any) -> None:
-        """Read every page; fails with a `Fault`, and then nothing more is accepted."""
-        place: Place | None = self._pager.first()
+        """Read every page; fails with a `Fault`, and then nothing more is accepted.
+
+        The records of a page that does not lead on are accepted: they may be reached by no other.
+        """
+        place: Place | None = self._walk.first()
         while place is not None:
             if self.progress.pages == self._asking.max_pages:
                 detail = f"there are more than {self._asking.max_pages} pages (maxPages)"
@@ -100,7 +103,6 @@ class Reading:
         await self._until_room()
         target, answer = await self._answer(place, watermark)
         found = self._records.read(target, answer, self._asking.read(answer), run=self._run)
-        following = self._pager.after(found.page)
         news = self._known.news(found.drafts)
         for start in range(0, len(news), CHUNK):
             await self._until_room()
@@ -109,7 +111,7 @@ class Reading:
         progress.pages += 1
         progress.records += len(found.drafts)
         progress.mark = marks.later(progress.mark, found.mark)
-        return following
+        return self._walk.after(found.page)
 
     async def _answer(self, place: Place, watermark: Any) -> tuple[str, Response]:
         """Ask for a page, as often as it may help."""
@@ -138,7 +140,7 @@ class Reading:
         deadline = self._now() + asking.timeout
         x = Exchange(
             Body(b""),
-            variables={**asking.variables, "watermark": watermark},
+            variables={**asking.variables, "watermark": watermark, "cursor": place.cursor},
             deadline=deadline,
             trace=tracing.of([]),
         )

@@ -1,6 +1,5 @@
 """Records: what the pages of a poll hold, as messages to accept."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,16 +7,16 @@ from typing import Any
 import orjson
 
 from isthmus_api.expressions import templates
-from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.poll import PollSource
-from isthmus_runtime import faults, tracing
+from isthmus_runtime import tracing
 from isthmus_runtime.body import Body
 from isthmus_runtime.drafting import Drafter
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.http.messages import Response
 from isthmus_runtime.journal.entries import Draft
-from isthmus_runtime.sources import marks, raw
+from isthmus_runtime.sources import marks, raw, signs
 from isthmus_runtime.sources.pages import Page
+from isthmus_runtime.sources.signs import Signs
 from isthmus_runtime.steps import flow
 from isthmus_runtime.steps.bound import Binder, Template
 
@@ -45,7 +44,7 @@ class Records:
         self._records = binder.template(spec.records)
         self._raw = _raw(spec.records, binder)
         self._mark = binder.template(spec.watermark.value) if spec.watermark else None
-        self._next = _next(spec, binder)
+        self._signs = Signs(spec.pagination, binder)
         changes = spec.change_detection
         self._compared = binder.template(changes.fields) if changes else None
         # A record that is read again because of the watermark is no news.
@@ -61,16 +60,9 @@ class Records:
     def read(self, target: str, answer: Response, body: Body, *, run: int) -> Found:
         """Read the page that was answered; a `Fault` where it cannot be."""
         x = self._exchange(body)
-        records = flow.as_list(_value(self._records, x))
-        raw_records = records if self._raw is None else flow.as_list(_value(self._raw, x))
-        mark = _value(self._next, x) if self._next else None
-        page = Page(
-            target,
-            answer.headers,
-            len(raw_records),
-            hashlib.blake2b(orjson.dumps(raw_records), digest_size=16).digest(),
-            None if mark is None else templates.as_text(mark),
-        )
+        records = flow.as_list(signs.value(self._records, x))
+        raw_records = records if self._raw is None else flow.as_list(signs.value(self._raw, x))
+        page = self._signs.page(target, answer.headers, raw_records, x)
         read = [self._one(record, x.large, run) for record in records]
         furthest = None
         for _, its_mark in read:
@@ -82,12 +74,12 @@ class Records:
         x = self._exchange(body)
         compared = None
         if self._compared is not None:
-            fields = _value(self._compared, x)
+            fields = signs.value(self._compared, x)
             compared = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
         draft = self._drafter.draft(
             body, trace=tracing.of([]), compared=compared, once=self._once, run=run
         )
-        return draft, _value(self._mark, x) if self._mark else None
+        return draft, signs.value(self._mark, x) if self._mark else None
 
     def _exchange(self, body: Body) -> Exchange:
         return Exchange(
@@ -98,13 +90,6 @@ class Records:
         )
 
 
-def _value(template: Template, x: Exchange) -> Any:
-    try:
-        return template.value(x)
-    except ExpressionError as error:
-        raise faults.from_expression(error) from error
-
-
 def _raw(records: str, binder: Binder) -> Template | None:
     """What pages are counted by, where that is not the records themselves."""
     (hole,) = templates.parse(records).holes
@@ -112,13 +97,3 @@ def _raw(records: str, binder: Binder) -> Template | None:
     if path is None or path == hole.source.strip():
         return None
     return binder.template("{% " + path + " %}")
-
-
-def _next(spec: PollSource, binder: Binder) -> Template | None:
-    """What the body of a page says of the next one."""
-    pagination = spec.pagination
-    if pagination and pagination.cursor:
-        return binder.template(pagination.cursor.value)
-    if pagination and pagination.body_link:
-        return binder.template(pagination.body_link.url)
-    return None
