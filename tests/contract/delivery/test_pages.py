@@ -319,6 +319,24 @@ async def test_a_run_that_breaks_in_the_middle_loses_nothing(
     assert not any("since" in arrival.query for arrival in source.arrivals)
 
 
+async def test_a_page_that_a_graphql_server_puts_off_is_asked_for_again(
+    carry: Carry, upstream: Start, logged: Logged
+) -> None:
+    manner = MANNERS["connection"]
+    shelf = Shelf(manner)
+    put_off = {"message": "later", "extensions": {"code": "THROTTLED"}}
+    shelf.instead[2] = lambda _: answer({"data": None, "errors": [put_off]})
+    source, erp = await upstream(shelf), await upstream()
+    failing = "{% errors ? {'retry': 'THROTTLED' in errors.extensions.code} %}"
+
+    it = await carry(*reads(manner, source, erp, http={"answer": {"failWhen": failing}}))
+    await until_runs(logged, "done")
+    await it.until_settled(25)
+
+    after = [json.loads(arrival.body)["variables"]["after"] for arrival in source.arrivals]
+    assert after == [None, "10", "10", "20"]
+
+
 async def test_an_empty_page_in_the_middle_is_no_end_where_a_page_says_that_there_is_more(
     carry: Carry, upstream: Start, logged: Logged
 ) -> None:
