@@ -88,7 +88,8 @@ def last_id(ids: Sequence[Any]) -> str | None:
 
 
 def _text(mark: Any) -> str | None:
-    return None if mark is None else templates.as_text(mark)
+    """A cursor, link or id as text; some systems say false where there is none."""
+    return None if mark is None or mark is False else templates.as_text(mark)
 
 
 def _end_cursor(page_info: Any, errors: Any) -> str | None:

@@ -3,7 +3,8 @@
 import pytest
 import vendor_apis
 
-from isthmus_api.contracts import routes
+from isthmus_api.connector import HttpTransport
+from isthmus_api.contracts import fit, routes
 from isthmus_api.contracts.flow import Use
 
 HEAD = """
@@ -99,6 +100,48 @@ def test_what_is_read_of_an_answer(steps: str, expected: set[tuple[str, bool]]) 
     found = uses(FIRST + steps)
 
     assert reads(found[0]) == expected
+
+
+POLL = """
+  source:
+    poll:
+      every: 5m
+      call: {connector: c, path: /a}
+      pagination: {PAGINATION}
+      records: "{% items %}"
+  message: {key: "{% id %}"}
+  steps: [{map: {expression: "{'x': y}"}}, {call: {connector: c, method: POST, path: /b}}]
+"""
+PAGES = {
+    "keyset: {param: since_id, id: '{% sku %}'}": {"items.sku"},
+    "keyset: {param: a}, more: '{% meta.more %}'": {"meta.more"},
+    "connection: {pageInfo: '{% page.info %}'}": {"page.info"},
+    "offset: {}, total: '{% meta.total %}'": {"meta.total"},
+    "cursor: {value: '{% next %}'}": {"next"},
+}
+
+
+@pytest.mark.parametrize(("pagination", "expected"), PAGES.items(), ids=PAGES)
+def test_what_leads_on_is_read_of_the_page_and_ids_of_its_records(
+    pagination: str, expected: set[str]
+) -> None:
+    (page, _) = uses(POLL.replace("PAGINATION", pagination))
+
+    read = {fields for fields, _ in reads(page)}
+    assert read == {"items", "items.id", "items.y"} | expected
+
+
+def test_the_parameters_that_pages_go_by_are_sent() -> None:
+    sent = {}
+    for pagination in PAGES:
+        held = vendor_apis.resources(HEAD + POLL.replace("PAGINATION", pagination))
+        (route,) = held.routes()
+        poll = route.spec.source.poll
+        (page, _) = routes.calls(route, held).uses
+        http = HttpTransport.model_validate({"baseUrl": "https://c.example.com"})
+        sent[pagination] = {name for _, name in fit.sent_parameters(page, http, poll)}
+
+    assert list(sent.values()) == [{"since_id"}, {"a"}, set(), {"offset"}, {"cursor"}]
 
 
 def test_a_variable_keeps_its_origin_and_the_body_is_another() -> None:

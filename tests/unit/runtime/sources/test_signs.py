@@ -63,6 +63,13 @@ def test_a_connection_that_is_not_whole_is_no_last_page(body: Any, reason: str) 
     assert "denied" not in failed.value.outward
 
 
+@pytest.mark.parametrize(
+    ("given", "mark"), [("a", "a"), (7, "7"), (0, "0"), (None, None), (False, None), ("", "")]
+)
+def test_a_cursor_is_a_text_or_none(given: Any, mark: str | None) -> None:
+    assert page({"cursor": {"value": "{% next %}"}}, {"next": given}).mark == mark
+
+
 def test_the_last_id_there_is_leads_on() -> None:
     assert by_id(1, 5, 9) == "9"
     assert by_id(9, 5, 1) == "1"
