@@ -18,7 +18,7 @@ SIGNATURE: Final = "<s-s?:n>"  # the engine's own, so it checks arguments and ta
 
 _ISO: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
-    r"(?:Z|[+-][0-9]{2}:[0-9]{2})?)?"
+    r"(?:Z|[+-][0-9]{2}:[0-5][0-9])?)?"
 )
 # A function that is applied in part gets its arguments unchecked.
 _APPLIED_IN_PART: Final = re.compile(r"\?\s*(?:/\*|[,)])")

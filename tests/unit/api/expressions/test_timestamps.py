@@ -60,6 +60,7 @@ TEXTS = TIMES | DATES | st.tuples(DATES, OFFSETS).map("".join) | PARTS | st.text
 @example("2026-01-02T24:00:00Z")
 @example("2026-01-02T03:04:05.123456789Z")
 @example("2026-01-02T03:04:05Z\n")
+@example("2026-01-02T03:04:05+00:60")
 @example("٢٠٢٦-٠١-٠٢")
 def test_any_text_gives_what_the_engine_gives(text: str) -> None:
     assert_same("$toMillis(at)", {"at": text})
