@@ -223,6 +223,23 @@ class ControlPlane:
             raise ControlPlaneError(f"kubectl {' '.join(args)}: {done.stderr.strip()}")
         return done
 
+    def until_established(self, *definitions: str) -> None:
+        """Wait until these kinds, or all that there are, are served.
+
+        A definition that the server has not looked at yet has no conditions, which kubectl takes
+        for an error.
+        """
+        asked = ("wait", "--for=condition=Established", *(definitions or ("crd", "--all")))
+        deadline = time.monotonic() + 60.0
+        while True:
+            try:
+                self.kubectl(*asked, "--timeout=30s")
+                return
+            except ControlPlaneError as error:
+                if "accessor error" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
+
     def _run(self, program: Path, flags: Mapping[str, str]) -> Process:
         command = [str(program), *(f"--{name}={value}" for name, value in flags.items())]
         log = self.folder / f"{program.name}.log"

@@ -35,7 +35,7 @@ def plane() -> Iterator[ControlPlane]:
         helm(*install, "isthmus", CHART, "--namespace=all-seeing")
         watch = "--set=watch.namespaces={team-a,team-b}"
         helm(*install, "team", CHART, "--namespace=team-operator", watch, *NO_CLUSTER_OBJECTS)
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        plane.until_established()
         yield plane
 
 

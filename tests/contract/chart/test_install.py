@@ -60,7 +60,7 @@ def test_an_upgrade_brings_new_fields_and_uninstalling_keeps_what_people_made(
 
     helm("install", "isthmus", older, PLACE, "--create-namespace", *given)
     before, operator_before = _get(empty, *definition), _operator(empty)
-    empty.kubectl("wait", "--for=condition=Established", *definition, "--timeout=30s")
+    empty.until_established(*definition)
     empty.kubectl("apply", "-f", "-", stdin=ROUTE)
     helm("upgrade", "isthmus", CHART, PLACE, "--reset-then-reuse-values")
     after, operator_after = _get(empty, *definition), _operator(empty)

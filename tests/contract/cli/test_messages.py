@@ -67,7 +67,7 @@ JOURNEY = {
     ]
 }
 DEADLINE_SECONDS = 60.0
-MANY = 10_000
+MANY = 3_000
 """So many that a replay of them is under way for a while."""
 
 

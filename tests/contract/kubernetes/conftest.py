@@ -22,7 +22,7 @@ def plane() -> Iterator[ControlPlane]:
     """An API server that serves our kinds, from the committed files."""
     with ControlPlane() as plane:
         plane.kubectl("apply", "-f", str(ROOT / "crds"))
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        plane.until_established()
         yield plane
 
 

@@ -33,7 +33,7 @@ def plane() -> Iterator[ControlPlane]:
     """An API server that serves our kinds, from the committed files."""
     with ControlPlane() as plane:
         plane.kubectl("apply", "-f", str(ROOT / "crds"))
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        plane.until_established()
         yield plane
 
 
@@ -51,7 +51,7 @@ def gateway_api(plane: ControlPlane) -> None:
     folder = Path(json.loads(found.stdout)["Dir"]) / "config/crd/standard"
     definition = folder / "gateway.networking.k8s.io_httproutes.yaml"
     plane.kubectl("apply", "--server-side", "-f", str(definition))
-    plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    plane.until_established()
 
 
 @pytest.fixture
