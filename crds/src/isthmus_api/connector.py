@@ -6,6 +6,7 @@ from pydantic import Field
 
 from isthmus_api.answer import Answer
 from isthmus_api.auth import Auth
+from isthmus_api.circuit_breaker import CircuitBreaker
 from isthmus_api.contract import Contract
 from isthmus_api.http import HeaderName
 from isthmus_api.model import Model, Text
@@ -71,6 +72,9 @@ class HttpTransport(Model):
     )
     rate_limit: RateLimit | None = Field(
         None, description="Calls made at most; further calls wait."
+    )
+    circuit_breaker: CircuitBreaker | None = Field(
+        None, description="Leave the system alone for a while when many calls fail."
     )
     idempotency_key: IdempotencyKey | None = Field(
         None,

@@ -135,6 +135,18 @@ PAUSED_SECONDS = gauge(
     ("namespace", "connector"),
     registry=REGISTRY,
 )
+CIRCUIT = gauge(
+    "isthmus_connector_circuit",
+    "1 for the state that the connector's circuit is in, in this process, and 0 for the others.",
+    ("namespace", "connector", "state"),
+    registry=REGISTRY,
+)
+CIRCUIT_CHANGES = counter(
+    "isthmus_connector_circuit_changes",
+    "Times that the connector's circuit came into a state, in this process.",
+    ("namespace", "connector", "state"),
+    registry=REGISTRY,
+)
 SCHEMA_DRIFT = gauge(
     "isthmus_connector_schema_drift",
     "Fields of answers that are not as the connector's contract says: new, missing, retyped.",

@@ -115,6 +115,22 @@ async def test_a_retry_after_is_kept_to(carry: Carry, upstream: Start) -> None:
     assert 1.0 <= second - first < 3.0
 
 
+async def test_a_message_waits_until_a_system_that_is_left_alone_is_tried_again(
+    carry: Carry, upstream: Start
+) -> None:
+    erp = await upstream(answer(status=500), answer({}))
+    breaker = {"minCalls": 1, "pause": "300ms"}
+    it = await carry(connector(erp.url, circuitBreaker=breaker), it_sends())
+
+    await it.send({"n": 1})
+    (kept,) = await it.until_settled(1)
+
+    assert kept.state == "finished"
+    assert bodies(erp.arrivals) == [{"n": 1}] * 2
+    first, second = (arrival.at for arrival in erp.arrivals)
+    assert second - first >= 0.3
+
+
 PERMANENT = {
     "another 4xx": (SEND, {"n": 1}, "dead", "UnexpectedStatus"),
     "an expression that fails": (

@@ -496,6 +496,16 @@ TAKEN |= {
     "a Connector says how it answers": Taken(
         "Connector", _http("answer: {as: base64, charset: us-ascii, failWhen: '{% error %}'}")
     ),
+    "a Connector leaves a failing system alone": Taken("Connector", _http("circuitBreaker: {}")),
+    "a Connector looks at the calls of a time": Taken(
+        "Connector", _http("circuitBreaker: {window: 10s, failureRate: 100, minCalls: 10000}")
+    ),
+    "a Connector looks at its latest calls": Taken(
+        "Connector", _http("circuitBreaker: {calls: 10, probes: 3, patience: 0s}")
+    ),
+    "a Connector has pauses of one length": Taken(
+        "Connector", _http("circuitBreaker: {pause: 1m, maxPause: 60s}")
+    ),
     "a Connector takes idempotency keys": Taken("Connector", _http("idempotencyKey: {}")),
     "a Connector takes idempotency keys in a header of its own": Taken(
         "Connector", _http("idempotencyKey: {header: X-Request-Id}")
@@ -1249,6 +1259,27 @@ REFUSED |= {
         "spec.http.rateLimit.per",
         "a length of time from 10ms to 744h is wanted",
         "a length of time from 10ms to 744h is wanted",
+    ),
+    "a circuit that looks at two things": Refused(
+        "Connector",
+        _http("circuitBreaker: {window: 1m, calls: 100}"),
+        "spec.http.circuitBreaker",
+        "at most one of window, calls may be set",
+        "at most one of window, calls may be set",
+    ),
+    "a circuit that never opens": Refused(
+        "Connector",
+        _http("circuitBreaker: {calls: 9}"),
+        "spec.http.circuitBreaker",
+        "minCalls (10 unless written) must not be more than calls",
+        "minCalls (10 unless written) must not be more than calls",
+    ),
+    "a first pause beyond the longest": Refused(
+        "Connector",
+        _http("circuitBreaker: {pause: 61s}"),
+        "spec.http.circuitBreaker",
+        "pause (5s unless written) must not be longer than maxPause (1m)",
+        "pause (5s unless written) must not be longer than maxPause (1m)",
     ),
     "a pause of nothing": Refused(
         "Connector",

@@ -15,6 +15,7 @@ from isthmus_api.answer import Answer
 from isthmus_api.auth import Session
 from isthmus_api.auth.oauth2 import PasswordGrant
 from isthmus_api.caller_limit import CallerLimit
+from isthmus_api.circuit_breaker import CircuitBreaker
 from isthmus_api.connector import ConnectorSpec, HttpTransport
 from isthmus_api.cors import Cors
 from isthmus_api.delivery import Batch, Delivery
@@ -829,6 +830,9 @@ connector:
     rateLimit:
       {requests: 300, per: 1m, burst: 20, concurrency: 4, maxWaiting: 50, learn: false,
        maxPause: 5m}
+    circuitBreaker:
+      {failureRate: 30, window: 1m, minCalls: 5, patience: 1s, pause: 2s, maxPause: 2m,
+       probes: 3}
     retry: {attempts: 2, backoff: {initial: 100ms, max: 1s}}
     idempotencyKey: {header: X-Key}
     contract: {openapi: {configMapKeyRef: {name: erp, key: openapi.yaml}}}
@@ -1086,6 +1090,7 @@ def test_the_full_values_make_a_plan() -> None:
         (MappingSpec, FULL["mapping"]),
         (HttpTransport, FULL["connector"]["http"]),
         (RateLimit, FULL["connector"]["http"]["rateLimit"]),
+        (CircuitBreaker, FULL["connector"]["http"]["circuitBreaker"] | {"calls": 9}),
         (WebhookSource, DELIVERING["webhook"] | DELIVERING["open"]),
         (
             Verification,

@@ -67,7 +67,7 @@ REPLACED: Final = Verdict(
     state=State.SKIPPED, reason="Replaced", detail="the schedule fired again before it was done"
 )
 
-_PASSING_REASONS: Final = frozenset({"RateLimited", "SecretMissing", "SignInFailed"})
+_PASSING_REASONS: Final = frozenset({"CircuitOpen", "RateLimited", "SecretMissing", "SignInFailed"})
 """Failures before anything was sent, which others mend without touching the message."""
 
 _PASSING_STATUSES: Final = frozenset({408, 429})
