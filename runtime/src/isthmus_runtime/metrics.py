@@ -155,7 +155,7 @@ SCHEMA_DRIFT = gauge(
 )
 CACHE_REQUESTS = counter(
     "isthmus_cache_requests",
-    "Look-ups in a call's cache: hit, miss, or joined a call under way.",
+    "Look-ups in a call's cache: hit, miss, joined a call under way, revalidated, or stale.",
     ("namespace", "route", "step", "result"),
     registry=REGISTRY,
 )

@@ -475,6 +475,12 @@ TAKEN |= {
     ),
     "a body is remembered as it is": taken_step("{remember: {store: orders, key: a}}"),
     "a null is remembered": taken_step("{remember: {store: orders, key: a, value: null}}"),
+    "a call keeps answers for as long as they say": taken_step(
+        "{call: {connector: a, method: HEAD}, cache: {mode: http, ttl: 0s}}"
+    ),
+    "a call keeps answers for a time under a key": taken_step(
+        "{call: {connector: a, method: POST}, cache: {mode: ttl, ttl: 1m, key: a}}"
+    ),
     "a Connector has a limit of calls at once": Taken(
         "Connector", _http("rateLimit: {concurrency: 16}")
     ),
@@ -786,6 +792,16 @@ REFUSED = {
         ".call.multipart[0].contentType",
         server="should match",
         file="does not have the form",
+    ),
+    "a cache with a key beside what answers say": refused_step(
+        "{call: {connector: a}, cache: {mode: http, ttl: 3s, key: a}}",
+        ".cache",
+        server="key needs mode: ttl",
+    ),
+    "a cache of what changes something by what answers say": refused_step(
+        "{call: {connector: a, method: PUT}, cache: {mode: http, ttl: 3s}}",
+        "",
+        server="cache.mode: http belongs to GET and HEAD only",
     ),
     "a cache beside a mapping": refused_step(
         "{map: {mapping: a}, cache: {ttl: 3s}}", "", server="cache belongs to call only"

@@ -774,6 +774,7 @@ route:
     - {map: {mapping: m}, onError: {respond: {status: 502, headers: {A: b}, body: sorry}}}
     - {map: {expression: a}}
     - {filter: "{% a %}"}
+    - {call: {connector: erp}, cache: {mode: http, ttl: 0s}}
     - {choice: {when: [{condition: "{% a %}", branch: one}], otherwise: two}}
     - {split: {items: "{% a %}", branch: one, concurrency: 4}}
     - {aggregate: {expression: "{% a %}"}}
@@ -1028,7 +1029,7 @@ def changed(written: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any] | 
 OTHER_TEXTS = (
     *("5s", "6s", "3Mi", "{% changed %}", "PUT", "PATCH", "basic", "three", "/changed", "2"),
     *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily", "text", "warn"),
-    *("reject", "json", "RS512", "https://c.example.com", "address", "utf-16", "a/b"),
+    *("reject", "json", "RS512", "https://c.example.com", "address", "utf-16", "a/b", "ttl"),
 )
 """One of them is taken in the place of any text."""
 
@@ -1084,7 +1085,7 @@ def test_the_full_values_make_a_plan() -> None:
         ),
         (Answer, FULL["connector"]["http"]["answer"]),
         (Part, CALLS[-1]["multipart"][0]),
-        (Cache, FULL["route"]["steps"][0]["cache"]),
+        (Cache, FULL["route"]["steps"][0]["cache"] | {"mode": "http"}),
         (Respond, FULL["route"]["steps"][-1]["respond"]),
         (Step, {name: None for step in FULL["route"]["steps"] for name in step}),
         (MappingSpec, FULL["mapping"]),
