@@ -99,6 +99,12 @@ SIGN_IN_REFUSED = gauge(
     ("namespace", "connector"),
     registry=REGISTRY,
 )
+HEDGES = counter(
+    "isthmus_connector_hedges",
+    "Second attempts at reads that were slow: won, lost, or refused by a limit or the circuit.",
+    ("namespace", "connector", "result"),
+    registry=REGISTRY,
+)
 CONNECTIONS = gauge(
     "isthmus_connector_connections",
     "Connections to a connector, by state: busy, idle; waiting counts calls without one.",

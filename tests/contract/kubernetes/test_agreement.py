@@ -512,6 +512,9 @@ TAKEN |= {
     "a Connector has pauses of one length": Taken(
         "Connector", _http("circuitBreaker: {pause: 1m, maxPause: 60s}")
     ),
+    "a Connector makes slow reads twice": Taken(
+        "Connector", _http("hedge: {after: 10ms, budget: 100}")
+    ),
     "a Connector takes idempotency keys": Taken("Connector", _http("idempotencyKey: {}")),
     "a Connector takes idempotency keys in a header of its own": Taken(
         "Connector", _http("idempotencyKey: {header: X-Request-Id}")
@@ -1296,6 +1299,16 @@ REFUSED |= {
         "spec.http.circuitBreaker",
         "pause (5s unless written) must not be longer than maxPause (1m)",
         "pause (5s unless written) must not be longer than maxPause (1m)",
+    ),
+    "a second attempt at once": Refused(
+        "Connector",
+        _http("hedge: {after: 0s}"),
+        "spec.http.hedge.after",
+        "a length of time from 10ms to 744h is wanted",
+        "a length of time from 10ms to 744h is wanted",
+    ),
+    "a second attempt at no known time": Refused(
+        "Connector", _http("hedge: {}"), "spec.http.hedge.after", REQUIRED, MISSING
     ),
     "a pause of nothing": Refused(
         "Connector",

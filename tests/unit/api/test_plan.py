@@ -19,6 +19,7 @@ from isthmus_api.circuit_breaker import CircuitBreaker
 from isthmus_api.connector import ConnectorSpec, HttpTransport
 from isthmus_api.cors import Cors
 from isthmus_api.delivery import Batch, Delivery
+from isthmus_api.hedge import Hedge
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.message import Message
 from isthmus_api.model import Model, ObjectMeta, SecretValue
@@ -836,6 +837,7 @@ connector:
        probes: 3}
     retry: {attempts: 2, backoff: {initial: 100ms, max: 1s}}
     idempotencyKey: {header: X-Key}
+    hedge: {after: 200ms, budget: 5}
     contract: {openapi: {configMapKeyRef: {name: erp, key: openapi.yaml}}}
     answer: {as: json, charset: utf-8, failWhen: "{% errors %}"}
 """)
@@ -1091,6 +1093,7 @@ def test_the_full_values_make_a_plan() -> None:
         (MappingSpec, FULL["mapping"]),
         (HttpTransport, FULL["connector"]["http"]),
         (RateLimit, FULL["connector"]["http"]["rateLimit"]),
+        (Hedge, FULL["connector"]["http"]["hedge"]),
         (CircuitBreaker, FULL["connector"]["http"]["circuitBreaker"] | {"calls": 9}),
         (WebhookSource, DELIVERING["webhook"] | DELIVERING["open"]),
         (

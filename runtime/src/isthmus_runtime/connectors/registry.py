@@ -38,8 +38,8 @@ FindContract = Callable[[str, str, Contract], Callable[[], bytes] | None]
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A connector, its sign-in, the clients it talks through (its own and that of its sign-in), what
-    its calls wait for, and what looks at their ends."""
+    """A connector, its sign-in, the clients it talks through (its own and that of its sign-in),
+    what its calls wait for, and what looks at their ends."""
 
     connector: Connector
     proof: auth.Auth | None
@@ -174,6 +174,11 @@ class Registry:
             base_path=urlsplit(spec.base_url).path.rstrip("/"),
             limiter=limiter,
         )
+        if spec.hedge:
+            from isthmus_runtime.connectors.hedging import Hedging
+
+            hedging = Hedging(namespace, name, spec.hedge)
+            connector.send = hedging.around(connector.send, connector.attempt)
         watch = self._watch(namespace, name, spec)
         if watch:
             connector.send = watch.around(connector.send)
