@@ -6,7 +6,9 @@ from pydantic import Field
 
 from isthmus_api.answer import Answer
 from isthmus_api.auth import Auth
+from isthmus_api.circuit_breaker import CircuitBreaker
 from isthmus_api.contract import Contract
+from isthmus_api.hedge import Hedge
 from isthmus_api.http import HeaderName
 from isthmus_api.model import Model, Text
 from isthmus_api.proxy import Proxy
@@ -72,6 +74,9 @@ class HttpTransport(Model):
     rate_limit: RateLimit | None = Field(
         None, description="Calls made at most; further calls wait."
     )
+    circuit_breaker: CircuitBreaker | None = Field(
+        None, description="Leave the system alone for a while when many calls fail."
+    )
     idempotency_key: IdempotencyKey | None = Field(
         None,
         description="Send a key with every POST, PUT, PATCH and DELETE of a Route that delivers "
@@ -85,6 +90,9 @@ class HttpTransport(Model):
     )
     answer: Answer | None = Field(
         None, description="How answers are taken, unless a call says otherwise."
+    )
+    hedge: Hedge | None = Field(
+        None, description="Make reads that are slow a second time, and use the first answer."
     )
     contract: Contract | None = Field(
         None, description="What the vendor publishes of its API, to hold calls and answers against."

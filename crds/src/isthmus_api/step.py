@@ -4,7 +4,7 @@ Steps carry the names of the Enterprise Integration Patterns. A step has one ver
 nest: choice, split and scatter name entries of `branches`, because a CRD cannot recurse.
 """
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ from isthmus_api.model import (
 )
 from isthmus_api.multipart import Part
 from isthmus_api.quantities import Duration, Size
-from isthmus_api.rules import at_most_one_of, exactly_one_of, needs, only_with
+from isthmus_api.rules import Rule, at_most_one_of, exactly_one_of, needs, only_with
 from isthmus_api.store import Lookup, Remember
 
 BranchName = Annotated[
@@ -163,10 +163,28 @@ class OnError(Model):
     respond: Respond | None = Field(None, description="Answer the caller with this.")
 
 
+_HTTP_HAS_ITS_KEY: Final = Rule(
+    cel="!has(self.key) || self.mode != 'http'",
+    message="key needs mode: ttl",
+    holds=lambda written: "key" not in written or written.get("mode") != "http",
+    fields=("key", "mode"),
+)
+
+
 class Cache(Model):
     """Keep the call's successful answers in the replica's memory."""
 
-    ttl: Duration = Field(description="How long an answer is used.")
+    rules = (_HTTP_HAS_ITS_KEY,)
+
+    mode: Literal["ttl", "http"] = Field(
+        "ttl",
+        description="What says how long an answer is used: `ttl` alone, or with `http` the answer "
+        "itself, as RFC 9111 has it. Old answers are then asked for by their `ETag` or "
+        "`Last-Modified`. For GET and HEAD.",
+    )
+    ttl: Duration = Field(
+        description="How long an answer is used; with `mode: http`, one that does not say it."
+    )
     key: Text | None = Field(
         None,
         description="What tells one answer from another; left out, the method, the address and "
@@ -176,6 +194,18 @@ class Cache(Model):
         1000, description="Answers kept at most; the one unused for longest goes first."
     )
     max_size: Size = Field(Size("16Mi"), description="Bytes of answers kept at most.")
+
+
+_READS_ONLY: Final = Rule(
+    cel="!has(self.cache) || self.cache.mode != 'http' || !has(self.call) || "
+    "self.call.method in ['GET', 'HEAD']",
+    message="cache.mode: http belongs to GET and HEAD only",
+    holds=lambda written: (
+        getattr(written.get("cache"), "mode", "ttl") != "http"
+        or getattr(written.get("call"), "method", "GET") in ("GET", "HEAD")
+    ),
+    fields=("cache", "call"),
+)
 
 
 VERBS = (
@@ -204,6 +234,7 @@ class Step(Model):
         only_with("timeout", "call"),
         only_with("cache", "call"),
         needs("lookup", "into"),
+        _READS_ONLY,
     )
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)] | None = Field(

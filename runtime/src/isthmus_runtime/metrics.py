@@ -99,6 +99,12 @@ SIGN_IN_REFUSED = gauge(
     ("namespace", "connector"),
     registry=REGISTRY,
 )
+HEDGES = counter(
+    "isthmus_connector_hedges",
+    "Second attempts at reads that were slow: won, lost, or refused by a limit or the circuit.",
+    ("namespace", "connector", "result"),
+    registry=REGISTRY,
+)
 CONNECTIONS = gauge(
     "isthmus_connector_connections",
     "Connections to a connector, by state: busy, idle; waiting counts calls without one.",
@@ -135,6 +141,18 @@ PAUSED_SECONDS = gauge(
     ("namespace", "connector"),
     registry=REGISTRY,
 )
+CIRCUIT = gauge(
+    "isthmus_connector_circuit",
+    "1 for the state that the connector's circuit is in, in this process, and 0 for the others.",
+    ("namespace", "connector", "state"),
+    registry=REGISTRY,
+)
+CIRCUIT_CHANGES = counter(
+    "isthmus_connector_circuit_changes",
+    "Times that the connector's circuit came into a state, in this process.",
+    ("namespace", "connector", "state"),
+    registry=REGISTRY,
+)
 SCHEMA_DRIFT = gauge(
     "isthmus_connector_schema_drift",
     "Fields of answers that are not as the connector's contract says: new, missing, retyped.",
@@ -143,7 +161,7 @@ SCHEMA_DRIFT = gauge(
 )
 CACHE_REQUESTS = counter(
     "isthmus_cache_requests",
-    "Look-ups in a call's cache: hit, miss, or joined a call under way.",
+    "Look-ups in a call's cache: hit, miss, joined a call under way, revalidated, or stale.",
     ("namespace", "route", "step", "result"),
     registry=REGISTRY,
 )

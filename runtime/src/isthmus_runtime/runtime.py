@@ -205,6 +205,7 @@ class Runtime:
             "planVersion": PLAN_VERSION,
             "ready": self.is_ready(),
             **({"journal": self._access.status()} if self._access else {}),
+            **({"circuits": circuits} if (circuits := self._registry.circuits()) else {}),
             **({"contracts": contracts} if (contracts := self._registry.contracts()) else {}),
             "routes": [
                 {

@@ -230,3 +230,21 @@ async def test_a_batch_of_other_messages_has_another_key(carry: Carry, upstream:
     keys = [key for key, _ in sent(erp.arrivals)]
     assert None not in keys
     assert len(set(keys)) == len(keys) == 5
+
+
+async def test_a_batch_waits_for_a_system_that_is_left_alone_and_comes_as_it_was(
+    carry: Carry, upstream: Start
+) -> None:
+    erp = await upstream(answer(status=500), answer({}))
+    breaker = {"minCalls": 1, "pause": "500ms"}
+    it = await carry(
+        connector(erp.url, circuitBreaker=breaker, idempotencyKey={}),
+        batching({"count": 3, "wait": "200ms"}),
+    )
+
+    await it.send([{"n": n} for n in range(3)])
+    kept = await it.until_settled(3)
+
+    assert [(each.state, each.attempts) for each in kept] == [("finished", 2)] * 3
+    assert lists(erp.arrivals) == [[{"n": 0}, {"n": 1}, {"n": 2}]] * 2
+    assert len({arrival.header("idempotency-key") for arrival in erp.arrivals}) == 1

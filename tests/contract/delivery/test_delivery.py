@@ -115,6 +115,62 @@ async def test_a_retry_after_is_kept_to(carry: Carry, upstream: Start) -> None:
     assert 1.0 <= second - first < 3.0
 
 
+@BOTH
+async def test_messages_wait_for_a_system_that_is_left_alone_and_use_up_no_attempt(
+    carry: Carry, upstream: Start, logged: list[dict[str, Any]]
+) -> None:
+    erp = await upstream(answer(status=500), answer({}))
+    breaker = {"minCalls": 1, "pause": "500ms"}
+    it = await carry(
+        connector(erp.url, circuitBreaker=breaker),
+        it_sends(delivery={"retry": {**QUICK["retry"], "attempts": 2}, "concurrency": 1}),
+    )
+
+    await it.send(*({"n": n} for n in range(5)))
+    kept = await it.until_settled(5)
+
+    assert [each.state for each in kept] == ["finished"] * 5
+    assert sorted(each.attempts for each in kept) == [1, 1, 1, 1, 2]
+    assert len(erp.arrivals) == 6
+    first, second = (arrival.at for arrival in erp.arrivals[:2])
+    assert second - first >= 0.45  # uvloop's clock stands still during a turn of its loop
+    refused = [line for line in logged if line.get("reason") == "CircuitOpen"]
+    assert len(refused) >= 5
+
+
+OPEN = {"minCalls": 1, "pause": "1h", "maxPause": "1h"}
+
+
+async def test_a_message_that_was_sent_to_another_system_before_has_used_up_an_attempt(
+    carry: Carry, upstream: Start
+) -> None:
+    crm, erp = await upstream(), await upstream(answer(status=500))
+    steps = f"- call: {{connector: crm, method: POST}}\n{SEND}"
+    it = await carry(
+        connector(erp.url, circuitBreaker=OPEN),
+        connector(crm.url, name="crm"),
+        it_sends(steps=steps, delivery={"retry": {**QUICK["retry"], "attempts": 2}}),
+    )
+
+    await it.send({"n": 1})
+    (kept,) = await it.until_settled(1)
+
+    assert (kept.state, kept.reason, kept.attempts) == ("dead", "CircuitOpen", 2)
+    assert (len(crm.arrivals), len(erp.arrivals)) == (2, 1)
+
+
+async def test_a_message_does_not_wait_beyond_its_deadline(carry: Carry, upstream: Start) -> None:
+    erp = await upstream(answer(status=500))
+    delivery = {"deadline": "30m", "retry": LONG}
+    it = await carry(connector(erp.url, circuitBreaker=OPEN), it_sends(delivery=delivery))
+
+    await it.send({"n": 1})
+    (kept,) = await it.until_settled(1)
+
+    assert (kept.state, kept.reason) == ("dead", "DeadlineExceeded")
+    assert "erp is left alone" in kept.detail
+
+
 PERMANENT = {
     "another 4xx": (SEND, {"n": 1}, "dead", "UnexpectedStatus"),
     "an expression that fails": (

@@ -147,6 +147,26 @@ async def test_what_is_released_is_due_and_the_attempt_does_not_count(journal: J
     assert not await journal.settle(ended(message))
 
 
+async def test_what_is_released_for_later_is_due_then_and_the_attempt_does_not_count(
+    journal: Journal,
+) -> None:
+    await accepted(journal, "1", "2")
+    first, second = await journal.claim(wish())
+    assert await journal.settle(ended(second, State.RETRY))
+    (second,) = await journal.claim(wish())
+
+    await journal.release([first], after=3600)
+    await journal.release([second], after=0.2)
+
+    assert await bodies(journal) == []
+    assert 0 < (await journal.next_due(ROUTE) or 0) <= 0.2
+    async with asyncio.timeout(10):
+        while not (claimed := await journal.claim(wish())):
+            pass
+    assert [(each.sequence, each.attempt) for each in claimed] == [(second.sequence, 2)]
+    assert (await journal.next_due(ROUTE) or 0) > 20  # that of the lease, or of the first one
+
+
 async def test_a_settlement_that_is_repeated_holds_and_changes_nothing(journal: Journal) -> None:
     await accepted(journal, "1", "2")
     first, second = await journal.claim(wish())

@@ -475,6 +475,12 @@ TAKEN |= {
     ),
     "a body is remembered as it is": taken_step("{remember: {store: orders, key: a}}"),
     "a null is remembered": taken_step("{remember: {store: orders, key: a, value: null}}"),
+    "a call keeps answers for as long as they say": taken_step(
+        "{call: {connector: a, method: HEAD}, cache: {mode: http, ttl: 0s}}"
+    ),
+    "a call keeps answers for a time under a key": taken_step(
+        "{call: {connector: a, method: POST}, cache: {mode: ttl, ttl: 1m, key: a}}"
+    ),
     "a Connector has a limit of calls at once": Taken(
         "Connector", _http("rateLimit: {concurrency: 16}")
     ),
@@ -495,6 +501,19 @@ TAKEN |= {
     ),
     "a Connector says how it answers": Taken(
         "Connector", _http("answer: {as: base64, charset: us-ascii, failWhen: '{% error %}'}")
+    ),
+    "a Connector leaves a failing system alone": Taken("Connector", _http("circuitBreaker: {}")),
+    "a Connector looks at the calls of a time": Taken(
+        "Connector", _http("circuitBreaker: {window: 10s, failureRate: 100, minCalls: 10000}")
+    ),
+    "a Connector looks at its latest calls": Taken(
+        "Connector", _http("circuitBreaker: {calls: 10, probes: 3, patience: 0s}")
+    ),
+    "a Connector has pauses of one length": Taken(
+        "Connector", _http("circuitBreaker: {pause: 1m, maxPause: 60s}")
+    ),
+    "a Connector makes slow reads twice": Taken(
+        "Connector", _http("hedge: {after: 10ms, budget: 100}")
     ),
     "a Connector takes idempotency keys": Taken("Connector", _http("idempotencyKey: {}")),
     "a Connector takes idempotency keys in a header of its own": Taken(
@@ -776,6 +795,16 @@ REFUSED = {
         ".call.multipart[0].contentType",
         server="should match",
         file="does not have the form",
+    ),
+    "a cache with a key beside what answers say": refused_step(
+        "{call: {connector: a}, cache: {mode: http, ttl: 3s, key: a}}",
+        ".cache",
+        server="key needs mode: ttl",
+    ),
+    "a cache of what changes something by what answers say": refused_step(
+        "{call: {connector: a, method: PUT}, cache: {mode: http, ttl: 3s}}",
+        "",
+        server="cache.mode: http belongs to GET and HEAD only",
     ),
     "a cache beside a mapping": refused_step(
         "{map: {mapping: a}, cache: {ttl: 3s}}", "", server="cache belongs to call only"
@@ -1249,6 +1278,37 @@ REFUSED |= {
         "spec.http.rateLimit.per",
         "a length of time from 10ms to 744h is wanted",
         "a length of time from 10ms to 744h is wanted",
+    ),
+    "a circuit that looks at two things": Refused(
+        "Connector",
+        _http("circuitBreaker: {window: 1m, calls: 100}"),
+        "spec.http.circuitBreaker",
+        "at most one of window, calls may be set",
+        "at most one of window, calls may be set",
+    ),
+    "a circuit that never opens": Refused(
+        "Connector",
+        _http("circuitBreaker: {calls: 9}"),
+        "spec.http.circuitBreaker",
+        "minCalls (10 unless written) must not be more than calls",
+        "minCalls (10 unless written) must not be more than calls",
+    ),
+    "a first pause beyond the longest": Refused(
+        "Connector",
+        _http("circuitBreaker: {pause: 61s}"),
+        "spec.http.circuitBreaker",
+        "pause (5s unless written) must not be longer than maxPause (1m)",
+        "pause (5s unless written) must not be longer than maxPause (1m)",
+    ),
+    "a second attempt at once": Refused(
+        "Connector",
+        _http("hedge: {after: 0s}"),
+        "spec.http.hedge.after",
+        "a length of time from 10ms to 744h is wanted",
+        "a length of time from 10ms to 744h is wanted",
+    ),
+    "a second attempt at no known time": Refused(
+        "Connector", _http("hedge: {}"), "spec.http.hedge.after", REQUIRED, MISSING
     ),
     "a pause of nothing": Refused(
         "Connector",

@@ -15,9 +15,11 @@ from isthmus_api.answer import Answer
 from isthmus_api.auth import Session
 from isthmus_api.auth.oauth2 import PasswordGrant
 from isthmus_api.caller_limit import CallerLimit
+from isthmus_api.circuit_breaker import CircuitBreaker
 from isthmus_api.connector import ConnectorSpec, HttpTransport
 from isthmus_api.cors import Cors
 from isthmus_api.delivery import Batch, Delivery
+from isthmus_api.hedge import Hedge
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.message import Message
 from isthmus_api.model import Model, ObjectMeta, SecretValue
@@ -773,6 +775,7 @@ route:
     - {map: {mapping: m}, onError: {respond: {status: 502, headers: {A: b}, body: sorry}}}
     - {map: {expression: a}}
     - {filter: "{% a %}"}
+    - {call: {connector: erp}, cache: {mode: http, ttl: 0s}}
     - {choice: {when: [{condition: "{% a %}", branch: one}], otherwise: two}}
     - {split: {items: "{% a %}", branch: one, concurrency: 4}}
     - {aggregate: {expression: "{% a %}"}}
@@ -829,8 +832,12 @@ connector:
     rateLimit:
       {requests: 300, per: 1m, burst: 20, concurrency: 4, maxWaiting: 50, learn: false,
        maxPause: 5m}
+    circuitBreaker:
+      {failureRate: 30, window: 1m, minCalls: 5, patience: 1s, pause: 2s, maxPause: 2m,
+       probes: 3}
     retry: {attempts: 2, backoff: {initial: 100ms, max: 1s}}
     idempotencyKey: {header: X-Key}
+    hedge: {after: 200ms, budget: 5}
     contract: {openapi: {configMapKeyRef: {name: erp, key: openapi.yaml}}}
     answer: {as: json, charset: utf-8, failWhen: "{% errors %}"}
 """)
@@ -1024,7 +1031,7 @@ def changed(written: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any] | 
 OTHER_TEXTS = (
     *("5s", "6s", "3Mi", "{% changed %}", "PUT", "PATCH", "basic", "three", "/changed", "2"),
     *("sha1", "hex", "10.0.0.1", "all", "skip", "none", "block", "@daily", "text", "warn"),
-    *("reject", "json", "RS512", "https://c.example.com", "address", "utf-16", "a/b"),
+    *("reject", "json", "RS512", "https://c.example.com", "address", "utf-16", "a/b", "ttl"),
 )
 """One of them is taken in the place of any text."""
 
@@ -1080,12 +1087,14 @@ def test_the_full_values_make_a_plan() -> None:
         ),
         (Answer, FULL["connector"]["http"]["answer"]),
         (Part, CALLS[-1]["multipart"][0]),
-        (Cache, FULL["route"]["steps"][0]["cache"]),
+        (Cache, FULL["route"]["steps"][0]["cache"] | {"mode": "http"}),
         (Respond, FULL["route"]["steps"][-1]["respond"]),
         (Step, {name: None for step in FULL["route"]["steps"] for name in step}),
         (MappingSpec, FULL["mapping"]),
         (HttpTransport, FULL["connector"]["http"]),
         (RateLimit, FULL["connector"]["http"]["rateLimit"]),
+        (Hedge, FULL["connector"]["http"]["hedge"]),
+        (CircuitBreaker, FULL["connector"]["http"]["circuitBreaker"] | {"calls": 9}),
         (WebhookSource, DELIVERING["webhook"] | DELIVERING["open"]),
         (
             Verification,

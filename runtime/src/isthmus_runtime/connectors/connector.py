@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # most Connectors have none, and their processes need not rea
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _DEFAULT_BACKOFF: Final = Backoff()
+_AT_ONCE: Final = 0.05
+"""Seconds in which a turn that is free has come, also where the journal must be asked."""
 _NO_CREDENTIALS: Final = auth.Credentials()
 
 
@@ -39,6 +41,8 @@ class Call(NamedTuple):
     """Whether doing it twice is as good as doing it once."""
     judge: Callable[[Response], Upstream | None] | None = None
     """What finds the failure that an answer of 2xx tells of."""
+    waits: bool = True
+    """Whether it may wait for a turn of the rate limit, up to its deadline."""
 
 
 Send = Callable[[Call, float], Coroutine[Any, Any, Response]]
@@ -76,9 +80,10 @@ class Connector:
         self._limiter = limiter
         # What a Connector does not have costs its calls nothing, not even a frame.
         self._exchange = self._limited if self._limiter else self._sent
-        self._attempt = self._signed if credentials else self._exchange
+        self.attempt: Send = self._signed if credentials else self._exchange
+        """The same as `send`, made once."""
         self._attempts = spec.retry.attempts if spec.retry else 1
-        self.send: Send = self._repeated if self._attempts > 1 else self._attempt
+        self.send: Send = self._repeated if self._attempts > 1 else self.attempt
         """Make a call; a 2xx answer comes back, anything else is an `Upstream` fault."""
         self._backoff = (spec.retry and spec.retry.backoff) or _DEFAULT_BACKOFF
         self._labels = (namespace, name)
@@ -91,7 +96,7 @@ class Connector:
         attempt = 1
         while True:
             try:
-                return await self._attempt(call, deadline)
+                return await self.attempt(call, deadline)
             except Upstream as fault:
                 wait = self._wait(call, fault, attempt)
                 if wait is None or wait >= deadline - self._now():
@@ -182,8 +187,9 @@ class Connector:
         limiter = self._limiter
         if limiter is None:
             return await self._sent(call, deadline, credentials)
+        in_time = deadline if call.waits else min(deadline, self._now() + _AT_ONCE)
         try:
-            async with limiter.turn(deadline=deadline) as turn:
+            async with limiter.turn(deadline=in_time) as turn:
                 self._waited.observe(turn.waited)
                 answer = await self._sent(call, deadline, credentials, turn.sent)
         except NoTurn as error:

@@ -17,16 +17,26 @@ class Flights(Generic[T]):
         """Whether joining would begin nothing."""
         return key in self._tasks
 
-    async def join(
-        self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]], *, deadline: float
-    ) -> T:
-        """The outcome of `work`, begun unless it is under way; `TimeoutError` at the deadline.
+    def begin(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+        """The task that does `work`, begun unless it is under way.
 
-        The work goes on when a caller goes away, so it needs a deadline of its own.
+        The work goes on when its callers go away, so it needs a deadline of its own.
         """
         task = self._tasks.get(key)
         if task is None:
             task = self._tasks[key] = asyncio.create_task(work())
-            task.add_done_callback(lambda _: self._tasks.pop(key))
+            task.add_done_callback(lambda done: self._end(key, done))
+        return task
+
+    async def join(
+        self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]], *, deadline: float
+    ) -> T:
+        """The outcome of `work`, begun unless it is under way; `TimeoutError` at the deadline."""
+        task = self.begin(key, work)
         async with asyncio.timeout_at(deadline):
             return await asyncio.shield(task)
+
+    def _end(self, key: Hashable, task: asyncio.Task[T]) -> None:
+        del self._tasks[key]
+        if not task.cancelled():
+            task.exception()  # asyncio complains of one that nobody has asked for

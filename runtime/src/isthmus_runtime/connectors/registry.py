@@ -23,7 +23,8 @@ from isthmus_runtime.http.origins import Origin
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import Secrets
 
-if TYPE_CHECKING:  # what only a limit or a contract needs is imported where one is
+if TYPE_CHECKING:  # what not every Connector has is imported where one has it
+    from isthmus_runtime.connectors.breaker import Breaker
     from isthmus_runtime.connectors.limits.limiter import Limiter
     from isthmus_runtime.connectors.schema_drift import Watch
     from isthmus_runtime.connectors.sharing import Sharing
@@ -37,13 +38,14 @@ FindContract = Callable[[str, str, Contract], Callable[[], bytes] | None]
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A connector, its sign-in, the clients it talks through (its own and that of its sign-in), and
-    what its calls wait for."""
+    """A connector, its sign-in, the clients it talks through (its own and that of its sign-in),
+    what its calls wait for, and what looks at their ends."""
 
     connector: Connector
     proof: auth.Auth | None
     clients: tuple[Client, ...]
     limiter: "Limiter | None"
+    breaker: "Breaker | None"
     watch: "Watch | None"
 
     async def close(self) -> None:
@@ -97,11 +99,12 @@ class Registry:
             await opened.close()
 
     def measure(self) -> None:
-        """Write the state of all pools and limits into the metrics, and of no others."""
+        """Write the state of all pools, limits and circuits into the metrics, and of no others."""
         for family in (
             metrics.CONNECTIONS,
             metrics.RATE_LIMIT_WAITING,
             metrics.PAUSED_SECONDS,
+            metrics.CIRCUIT,
             metrics.SIGN_IN_REFUSED,
         ):
             family.clear()
@@ -119,6 +122,8 @@ class Registry:
             if opened.limiter:
                 metrics.RATE_LIMIT_WAITING.labels(namespace, name).set(opened.limiter.waiting)
                 metrics.PAUSED_SECONDS.labels(namespace, name).set(opened.limiter.paused)
+            if opened.breaker:
+                opened.breaker.measure()
         metrics.SCHEMA_DRIFT.clear()
         for watch in self._watches():
             counts = Counter((each.operation, each.kind) for each in watch.found)
@@ -128,6 +133,10 @@ class Registry:
     def contracts(self) -> list[dict[str, Any]]:
         """What is known of answers that are held against a contract."""
         return [watch.status() for watch in self._watches()]
+
+    def circuits(self) -> list[dict[str, Any]]:
+        """What is known of Connectors that have a circuit breaker."""
+        return [each.breaker.status() for each in self._connectors.values() if each.breaker]
 
     def _watches(self) -> "Iterable[Watch]":
         return [opened.watch for opened in self._connectors.values() if opened.watch]
@@ -151,6 +160,9 @@ class Registry:
             return way
 
         system = transport(spec.base_url, spec.tls)
+        breaker = self._breaker(namespace, name, spec)
+        if breaker:
+            system = breaker.around(system)
         limiter = self._limiter(namespace, name, spec)
         proof = self._credentials(namespace, name, spec, system, transport)
         connector = Connector(
@@ -162,10 +174,24 @@ class Registry:
             base_path=urlsplit(spec.base_url).path.rstrip("/"),
             limiter=limiter,
         )
+        if spec.hedge:
+            from isthmus_runtime.connectors.hedging import Hedging
+
+            hedging = Hedging(namespace, name, spec.hedge)
+            connector.send = hedging.around(connector.send, connector.attempt)
         watch = self._watch(namespace, name, spec)
         if watch:
             connector.send = watch.around(connector.send)
-        return _Opened(connector, proof, tuple(clients), limiter, watch)
+        if breaker:
+            connector.send = breaker.before(connector.send)
+        return _Opened(connector, proof, tuple(clients), limiter, breaker, watch)
+
+    def _breaker(self, namespace: str, name: str, spec: HttpTransport) -> "Breaker | None":
+        if spec.circuit_breaker is None:
+            return None
+        from isthmus_runtime.connectors.breaker import Breaker
+
+        return Breaker(namespace, name, spec.circuit_breaker)
 
     def _limiter(self, namespace: str, name: str, spec: HttpTransport) -> "Limiter | None":
         if spec.rate_limit is None:

@@ -95,12 +95,15 @@ class Attempts:
     def _judged(
         self, message: Message, failure: Fault | None, passed: Passed | None = None
     ) -> Verdict:
-        if failure is not None:
+        if passed and passed.refusal:
+            verdict = policy.postpone(passed.refusal, age=_age(message), terms=self._terms)
+        elif failure is not None:
             verdict = policy.judge(
                 failure, attempt=message.attempt, age=_age(message), terms=self._terms
             )
-            return verdict if message.key else replace(verdict, holds=False)
-        return policy.FILTERED if passed and passed.is_filtered else policy.FINISHED
+        else:
+            return policy.FILTERED if passed and passed.is_filtered else policy.FINISHED
+        return verdict if message.key else replace(verdict, holds=False)
 
     def _settled(
         self, message: Message, verdict: Verdict, passed: Passed | None = None
@@ -115,6 +118,7 @@ class Attempts:
             group=verdict.group,
             delay=verdict.delay,
             holds=verdict.holds,
+            counts=verdict.counts,
             # A poll finds a record that was filtered out again, too, until it changes.
             notes=self.notes and (is_finished or (is_through and self._detects_changes)),
             feeds=self._fed(message, passed) if passed and is_finished else (),

@@ -30,7 +30,9 @@ def together(settlements: Sequence[Settlement], *, key: str, size: int) -> list[
     """Have those that are tried again come as one batch, whose first takes the others along when it
     is due. Where some of the `size` that go by `key` are not tried any more, the rest has another
     key."""
-    again = [each for each in settlements if each.state is State.RETRY]
+    again = [each for each in settlements if each.state is State.RETRY and each.counts]
+    if not again:  # none is, or nothing was done with any: they are what they were
+        return list(settlements)
     if len(again) < size:
         key = fresh((each.message for each in again), before=key)
     composition = Composition(key=key, size=len(again))

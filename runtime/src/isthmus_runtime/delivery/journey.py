@@ -6,7 +6,7 @@ of an http Route are not touched.
 """
 
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -55,6 +55,13 @@ class Journey:
     def __init__(self) -> None:
         self.steps: list[StepRecord] = []
         self.omitted_steps = 0
+
+    def is_without_calls(self, is_none: Callable[[str], bool]) -> bool:
+        """Whether no call was made, apart from those whose failure says that they are none."""
+        return not self.omitted_steps and all(
+            not step.omitted_calls and all(is_none(call.reason) for call in step.calls)
+            for step in self.steps
+        )
 
     def begin(self, step: str, x: Exchange, *, into: str | None) -> StepRecord:
         """Note that a step begins. Once there are too many, what is noted of it is lost."""

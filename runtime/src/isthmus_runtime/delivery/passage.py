@@ -8,9 +8,9 @@ from typing import Any, Final
 from isthmus_api.plan import RoutePlan
 from isthmus_runtime import faults, logs, stores
 from isthmus_runtime.body import Body
-from isthmus_runtime.delivery import journey, transcript
+from isthmus_runtime.delivery import journey, policy, transcript
 from isthmus_runtime.exchange import Exchange
-from isthmus_runtime.faults import Fault
+from isthmus_runtime.faults import Fault, Upstream
 from isthmus_runtime.http.messages import header
 from isthmus_runtime.journal.entries import Memory
 from isthmus_runtime.steps.chain import Compiler
@@ -22,10 +22,12 @@ _LAST_WORD: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """What going through the steps came to. `x` is the message as they left it."""
+    """What going through the steps came to. `x` is the message as they left it; `refusal` is the
+    failure where every call was refused before it was made."""
 
     x: Exchange
     failure: Fault | None
+    refusal: Upstream | None
     memories: tuple[Memory, ...]
     transcript: bytes
 
@@ -63,7 +65,13 @@ class Passage:
         noted, pending = journey.begin(), stores.begin()
         failure = await self._failure(x)
         told = transcript.text(noted, body, secrets=self._secrets(), paths=self._paths)
-        return Passed(x=x, failure=failure, memories=pending.written, transcript=told)
+        return Passed(
+            x=x,
+            failure=failure,
+            refusal=_refusal(failure, noted),
+            memories=pending.written,
+            transcript=told,
+        )
 
     async def _failure(self, x: Exchange) -> Fault | None:
         """Run the steps; how they failed, if they did."""
@@ -85,3 +93,9 @@ class Passage:
             )
             return Fault("InternalError", "the runtime failed; its log has the correlation id")
         return None
+
+
+def _refusal(failure: Fault | None, noted: journey.Journey) -> Upstream | None:
+    if not isinstance(failure, Upstream) or not policy.is_refusal(failure.reason):
+        return None
+    return failure if noted.is_without_calls(policy.is_refusal) else None

@@ -51,6 +51,7 @@ class Verdict:
     group: str = ""
     delay: float = 0.0
     holds: bool = False
+    counts: bool = True
 
 
 FINISHED: Final = Verdict(state=State.FINISHED)
@@ -67,7 +68,7 @@ REPLACED: Final = Verdict(
     state=State.SKIPPED, reason="Replaced", detail="the schedule fired again before it was done"
 )
 
-_PASSING_REASONS: Final = frozenset({"RateLimited", "SecretMissing", "SignInFailed"})
+_PASSING_REASONS: Final = frozenset({"CircuitOpen", "RateLimited", "SecretMissing", "SignInFailed"})
 """Failures before anything was sent, which others mend without touching the message."""
 
 _PASSING_STATUSES: Final = frozenset({408, 429})
@@ -103,6 +104,22 @@ def judge(
     )
 
 
+def postpone(refusal: Upstream, *, age: float, terms: Terms) -> Verdict:
+    """What becomes of a message with which nothing was done, for its system is left alone: it comes
+    again when that is over, and has all the attempts that it had."""
+    delay = refusal.retry_after or 0.0
+    if age + delay >= terms.deadline:
+        return overdue(terms, group=group(refusal), last=_detail(refusal))
+    return Verdict(
+        state=State.RETRY,
+        reason=refusal.reason,
+        detail=_detail(refusal),
+        group=group(refusal),
+        delay=delay,
+        counts=False,
+    )
+
+
 def overdue(terms: Terms, *, group: str = "DeadlineExceeded", last: str = "") -> Verdict:
     """The time in which a message must be delivered is over, or would be at its next attempt."""
     ended = f"; the last attempt: {last}" if last else ""
@@ -113,6 +130,11 @@ def overdue(terms: Terms, *, group: str = "DeadlineExceeded", last: str = "") ->
         group=group,
         holds=terms.blocks,
     )
+
+
+def is_refusal(reason: str) -> bool:
+    """Whether a call failed for this reason before anything was done."""
+    return reason == "CircuitOpen"
 
 
 def is_passing(failure: Fault) -> bool:

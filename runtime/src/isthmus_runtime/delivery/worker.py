@@ -240,7 +240,7 @@ class Worker:
         is_bare = False
         while True:
             try:
-                is_written = await self._journal.settle(settlement)
+                is_written = await self._write(settlement)
                 break
             except Unavailable as error:
                 await asyncio.sleep(away.note(error))
@@ -255,6 +255,12 @@ class Worker:
             self._due_at = min(self._due_at, self._now() + settlement.delay)
             self._wake.set()
         self._tally.settled(settlement, took, is_written=is_written)
+
+    async def _write(self, settlement: Settlement) -> bool:
+        if settlement.counts:
+            return await self._journal.settle(settlement)
+        await self._journal.release([settlement.message], after=settlement.delay)
+        return True
 
     async def _extend(self) -> None:
         """Keep what is claimed."""

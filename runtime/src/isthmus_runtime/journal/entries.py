@@ -164,9 +164,10 @@ class Settlement:
     `state` is RETRY or one of SETTLED. `delay` is for RETRY, in seconds. `reason` is a CamelCase
     word from a bounded set, `detail` a sentence without values of the message, `group` what
     failures of one cause have in common. `holds` keeps the key of a dead message from going on.
-    `notes` says that identity and version are to be remembered as delivered. `feeds` are messages
-    for other Routes. `journey` is what the steps did, as JSON, already masked. `composition` is for
-    RETRY: the batch in which the message is to come again.
+    `counts` is false for RETRY of a message with which nothing was done: its claim is given back,
+    and nothing else is written. `notes` says that identity and version are to be remembered as
+    delivered. `feeds` are messages for other Routes. `journey` is what the steps did, as JSON,
+    already masked. `composition` is for RETRY: the batch in which the message is to come again.
     """
 
     message: Message
@@ -176,6 +177,7 @@ class Settlement:
     group: str = ""
     delay: float = 0.0
     holds: bool = False
+    counts: bool = True
     notes: bool = False
     feeds: tuple[Draft, ...] = ()
     memories: tuple[Memory, ...] = ()

@@ -51,8 +51,9 @@ class Messages(Protocol):
         """Keep claims for `lease` more seconds."""
         ...
 
-    async def release(self, messages: Sequence[Message]) -> None:
-        """Give claims back untouched, as a process that leaves does; the attempt does not count."""
+    async def release(self, messages: Sequence[Message], *, after: float = 0.0) -> None:
+        """Give claims back untouched, as a process that leaves does; the attempt does not count,
+        and they are due in so many seconds."""
         ...
 
     async def next_due(self, route: str) -> float | None:

@@ -10,7 +10,7 @@ from isthmus_api.answer import Answer
 from isthmus_api.step import Step
 from isthmus_runtime import answers, metrics, tracing
 from isthmus_runtime.body import Body
-from isthmus_runtime.connectors.cache import ResponseCache
+from isthmus_runtime.connectors import cache
 from isthmus_runtime.connectors.connector import IDEMPOTENT, Call
 from isthmus_runtime.exchange import IDENTITY, PLACE, Exchange
 from isthmus_runtime.faults import Upstream, out_of_time
@@ -65,7 +65,7 @@ def compile(
     if step.cache is None:
         return call
 
-    cache = ResponseCache(step.cache)
+    kept = cache.of(step.cache)
     key = binder.template(step.cache.key) if step.cache.key else None
 
     async def fetch(request: Call) -> Response:
@@ -77,7 +77,7 @@ def compile(
         request = write(x)
         name = key.text(x).encode() if key else _default_key(request)
         try:
-            answer, outcome = await cache.get(name, lambda: fetch(request), deadline=until)
+            answer, outcome = await kept.get(name, request, fetch, deadline=until)
         except TimeoutError as error:
             detail = f"{connector.name} did not answer in time (while waiting for its answer)"
             raise Upstream("Timeout", detail, connector=connector.name, status=504) from error

@@ -79,3 +79,9 @@ def test_where_none_is_tried_again_nothing_changes() -> None:
     done = [Settlement(message=each, state=State.FINISHED) for each in (A, B)]
 
     assert composing.together(done, key="k", size=0) == done
+
+
+def test_what_nothing_was_done_with_stays_what_it_was() -> None:
+    refused = [dataclasses.replace(again(each, 5.0), counts=False) for each in (A, B)]
+
+    assert composing.together(refused, key="k", size=2) == refused

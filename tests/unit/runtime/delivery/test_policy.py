@@ -49,6 +49,7 @@ FIRST_ATTEMPT = {
     "a time-out may pass": (unanswered("Timeout", passing=True), State.RETRY),
     "a broken connection may pass": (unanswered("ConnectionBroken", passing=True), State.RETRY),
     "no room under the rate limit may pass": (unanswered("RateLimited"), State.RETRY),
+    "a system that is left alone may come back": (unanswered("CircuitOpen"), State.RETRY),
     "a Secret that is missing may come": (unanswered("SecretMissing"), State.RETRY),
     "a sign-in that failed may be mended": (unanswered("SignInFailed"), State.RETRY),
     "the attempt's own time may suffice later": (faults.out_of_time(), State.RETRY),

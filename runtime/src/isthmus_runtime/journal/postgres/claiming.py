@@ -168,7 +168,7 @@ _EXTEND: Final = (
 _RELEASE: Final = (
     f"WITH quick AS MATERIALIZED ({QUICK}) UPDATE queue AS q SET token = 0, owner = NULL,"
     " state = CASE q.attempts WHEN 1 THEN 'new' ELSE 'retry' END, attempts = q.attempts - 1,"
-    f" due_at = {NOW}, since = {NOW}"
+    f" due_at = {NOW} + $3, since = {NOW}"
     " FROM unnest($1::bigint[], $2::bigint[]) AS given (sequence, token), quick"
     " WHERE q.sequence = given.sequence AND q.token = given.token RETURNING q.route"
 )
@@ -238,9 +238,11 @@ async def extend(connection: Connection, messages: Sequence[Message], lease: flo
     await connection.execute(_EXTEND, *_claims(messages), lease)
 
 
-async def release(connection: Connection, messages: Sequence[Message]) -> set[str]:
-    """Give claims back; the Routes that have work again."""
-    return {row[0] for row in await connection.fetch(_RELEASE, *_claims(messages))}
+async def release(
+    connection: Connection, messages: Sequence[Message], *, after: float = 0.0
+) -> set[str]:
+    """Give claims back; the Routes whose messages they are."""
+    return {row[0] for row in await connection.fetch(_RELEASE, *_claims(messages), after)}
 
 
 def _claims(messages: Sequence[Message]) -> tuple[list[int], list[int]]:

@@ -121,9 +121,11 @@ class PostgresJournal(Scripted):
         """Keep claims."""
         await self._pool.run(lambda c: claiming.extend(c, messages, lease))
 
-    async def release(self, messages: Sequence[Message]) -> None:
+    async def release(self, messages: Sequence[Message], *, after: float = 0.0) -> None:
         """Give claims back."""
-        self._bell.ring(await self._pool.run(lambda c: claiming.release(c, messages)))
+        routes = await self._pool.run(lambda c: claiming.release(c, messages, after=after))
+        if not after:
+            self._bell.ring(routes)
 
     async def next_due(self, route: str) -> float | None:
         """Seconds until something comes due that was not when the Route was claimed last."""

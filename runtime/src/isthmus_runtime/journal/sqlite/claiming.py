@@ -186,18 +186,20 @@ def extend(pen: Pen, messages: Iterable[Message], lease: float) -> None:
     )
 
 
-def release(pen: Pen, messages: Iterable[Message]) -> None:
+def release(pen: Pen, messages: Iterable[Message], *, after: float = 0.0) -> None:
     """Give claims back; the attempt does not count."""
     for each in messages:
         gone = pen.all(
             "UPDATE queue SET state = CASE attempts WHEN 1 THEN 'new' ELSE 'retry' END,"
-            " token = 0, owner = NULL, attempts = attempts - 1, due_at = ?1, since = ?1"
+            " token = 0, owner = NULL, attempts = attempts - 1, due_at = ?1 + ?4, since = ?1"
             " WHERE sequence = ?2 AND token = ?3 RETURNING route",
             pen.now,
             each.sequence,
             each.token,
+            after,
         )
-        pen.woken.update(row[0] for row in gone)
+        if not after:
+            pen.woken.update(row[0] for row in gone)
 
 
 def forget_claims(pen: Pen) -> None:

@@ -79,9 +79,9 @@ class SqliteJournal(Scripted):
         """Keep claims."""
         await self._do(lambda pen: claiming.extend(pen, messages, lease), durable=False)
 
-    async def release(self, messages: Sequence[Message]) -> None:
+    async def release(self, messages: Sequence[Message], *, after: float = 0.0) -> None:
         """Give claims back."""
-        await self._do(lambda pen: claiming.release(pen, messages), durable=False)
+        await self._do(lambda pen: claiming.release(pen, messages, after=after), durable=False)
 
     async def next_due(self, route: str) -> float | None:
         """Seconds until something comes due that was not when the Route was claimed last."""
