@@ -17,6 +17,7 @@ CRASHED = 70
 """EX_SOFTWARE of sysexits.h."""
 
 _COMMANDS = {
+    "init": "Write a new repository of integrations.",
     "run": "Serve every Route in a folder of manifests.",
     "lint": "Check manifests without running them.",
     "test": "Run the tests that Mappings and Routes hold.",

@@ -85,7 +85,7 @@ def test_the_files_are_the_same_each_time_and_never_overwritten_unasked(
         "note: make the Secret 'pimento-pim' with: client-id, client-secret",
     ]
     assert again.returncode == 2
-    assert "is there already; --force overwrites it" in again.stderr
+    assert "are there already; --force overwrites what is there" in again.stderr
     assert forced.returncode == 0
     assert (tmp_path / "pimento-pim-connector.yaml").read_text() == written
 

@@ -1,6 +1,6 @@
 """isthmus import: manifests made of what others publish.
 
-`openapi` is the command; `connectors` and `stubs` make the objects, `manifest_files` writes them.
+`openapi` is the command; `connectors` and `stubs` make the objects, `manifest_texts` their YAML.
 """
 
 from typing import Final

@@ -10,8 +10,8 @@ import click
 
 from isthmus_api.contracts.document import OpenApi
 from isthmus_api.contracts.operations import Directory, Operation
-from isthmus_cli import openapi_file, report
-from isthmus_cli.importing import connectors, manifest_files, stubs
+from isthmus_cli import made_files, openapi_file, report
+from isthmus_cli.importing import connectors, manifest_texts, stubs
 
 
 @click.command()
@@ -56,11 +56,13 @@ def openapi(
     contract = Path(os.path.relpath(file, folder)).as_posix()
     made = connectors.connector(found, name=called, base_url=base_url, contract=contract)
     head = f"Made of {found.title or 'the API'} {found.version} by `isthmus import openapi`."
-    files = {folder / f"{called}-connector.yaml": manifest_files.text([made.manifest], head)}
+    files = {folder / f"{called}-connector.yaml": manifest_texts.text([made.manifest], head)}
     if chosen:
         routes = stubs.routes(chosen, connector=called)
-        files[folder / f"{called}-routes.yaml"] = manifest_files.text(routes, head)
-    manifest_files.write(files, force=force)
+        files[folder / f"{called}-routes.yaml"] = manifest_texts.text(routes, head)
+    if not force:
+        made_files.refuse_present(files, "--force overwrites what is there")
+    made_files.write(files)
     for path in files:
         click.echo(f"wrote {path}")
     for note in (*made.notes, *(() if chosen else (_how_to_choose(found),))):

@@ -1,0 +1,1 @@
+"""isthmus init: a repository of integrations, made of the files in `templates`."""
