@@ -1,6 +1,9 @@
 """kubectl, as far as it needs no cluster."""
 
+import os
 import shutil
+import sys
+from pathlib import Path
 
 from control_plane import ControlPlaneError, assets
 
@@ -11,3 +14,10 @@ def program() -> str:
     if found is None:
         raise ControlPlaneError("no kubectl: neither beside kube-apiserver nor on the PATH")
     return found
+
+
+def on_path(folder: Path) -> str:
+    """A PATH that has this kubectl and `isthmus` before all else; `folder` is for links."""
+    folder.mkdir()
+    (folder / "kubectl").symlink_to(program())
+    return f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"

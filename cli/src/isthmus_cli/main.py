@@ -22,6 +22,7 @@ _COMMANDS = {
     "lint": "Check manifests without running them.",
     "test": "Run the tests that Mappings and Routes hold.",
     "mapping": "Try, explain and format mappings.",
+    "promote": "Copy a tested set from one overlay to another.",
     "render": "Print the objects that the operator makes of Routes.",
     "status": "Show how Routes stand, one line each.",
     "rollout": "Follow and restart the roll-outs of Routes.",

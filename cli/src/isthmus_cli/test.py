@@ -7,23 +7,20 @@ from pathlib import Path
 import click
 
 from isthmus_api.model import Model
-from isthmus_api.plan import check, plan
+from isthmus_api.plan import check
 from isthmus_api.problems import errors
 from isthmus_api.resources import Resource, Resources
 from isthmus_cli import (
     cases,
     folder,
+    gathered_cases,
     junit,
-    mapping_cases,
     options,
     report,
     results,
-    route_cases,
     shared_tables,
     watching,
 )
-from isthmus_cli.cases import Case
-from isthmus_runtime.shared_tables import GivenConfigMaps, SharedTables
 
 
 @click.command()
@@ -63,7 +60,7 @@ def _run(path: Path, text: str, junit_file: Path | None, output: report.Output) 
     if wrong:
         report.show(wrong, output=output, objects=loaded.objects, others=loaded.others)
         return 1
-    chosen = [found for found in _cases(loaded) if found.fits(text)]
+    chosen = [found for found in gathered_cases.of(loaded) if found.fits(text)]
     if not chosen:
         raise click.UsageError(_nothing_to_run(path, text))
     done = [cases.run(found) for found in chosen]
@@ -73,17 +70,6 @@ def _run(path: Path, text: str, junit_file: Path | None, output: report.Output) 
     if junit_file:
         _write(junit_file, junit.document(done))
     return 0 if all(result.passed for result in done) else 1
-
-
-def _cases(loaded: folder.Loaded) -> Iterator[Case]:
-    resources, config_maps = loaded.resources, loaded.config_maps
-    tables = SharedTables(GivenConfigMaps(config_maps))
-    for mapping in resources.mappings():
-        yield from mapping_cases.cases(mapping, resources, config_maps)
-    for route in resources.routes():
-        planned = plan(route, resources).plan
-        if planned is not None:
-            yield from route_cases.cases(route, planned, tables)
 
 
 def _untested(resources: Resources) -> Iterator[Resource[Model]]:

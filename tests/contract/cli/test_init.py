@@ -34,9 +34,7 @@ def made(isthmus: Isthmus, tmp_path: Path) -> Path:
 
 def path_with_programs(tmp_path: Path) -> dict[str, str]:
     """An environment whose PATH has `isthmus` and the kubectl of the tests."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kubectl").symlink_to(kubectl.program())
-    return {**os.environ, "PATH": f"{tmp_path / 'bin'}:{BIN}:{os.environ['PATH']}"}
+    return {**os.environ, "PATH": kubectl.on_path(tmp_path / "bin")}
 
 
 def run(command: str, folder: Path, environment: dict[str, str]) -> CompletedProcess[str]:
