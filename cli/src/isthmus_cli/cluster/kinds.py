@@ -38,6 +38,7 @@ OURS: Final = {each.name: each for each in (CONNECTORS, MAPPINGS, ROUTES)}
 
 DEPLOYMENTS: Final = Kind("Deployment", "apps/v1", "deployments")
 REPLICA_SETS: Final = Kind("ReplicaSet", "apps/v1", "replicasets")
+AUTOSCALERS: Final = Kind("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers")
 PODS: Final = Kind("Pod", "v1", "pods")
 EVENTS: Final = Kind("Event", "v1", "events")
 HTTP_ROUTES: Final = Kind("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes")
