@@ -95,3 +95,28 @@ def test_a_count_stays_and_is_no_difference(namespace: Namespace, pair: str) -> 
         until=lambda text: text.rstrip().endswith(wanted),
     )
     assert "SCALED BY" in table
+
+
+def test_the_operators_autoscaler_scales_the_deployment(namespace: Namespace) -> None:
+    """By its bounds, which needs no metrics. The pause, which it does not know, takes all away."""
+    bounds = {"minReplicas": 2, "maxReplicas": 2, "cpu": 70}
+    made = yaml.safe_dump(quotes.route("autoscaled", autoscaling=bounds))
+    namespace.apply(quotes.secret())
+    namespace.kubectl("apply", "--server-side", "-f", "-", stdin=made)
+    namespace.wait("deployment/autoscaled", "jsonpath={.spec.replicas}=2")
+    namespace.wait("route/autoscaled", "condition=Ready")
+
+    raised = json.dumps({"spec": {"autoscaling": {"minReplicas": 3, "maxReplicas": 3}}})
+    namespace.kubectl("patch", "route/autoscaled", "--type=merge", "-p", raised)
+    namespace.wait("hpa/autoscaled", "jsonpath={.status.desiredReplicas}=3")
+    namespace.wait("deployment/autoscaled", "jsonpath={.status.availableReplicas}=3")
+    table = namespace.kubectl("get", "route/autoscaled", "-o", "wide")
+    route = namespace.get("route/autoscaled")
+    namespace.kubectl(
+        "patch", "route/autoscaled", "--type=merge", "-p", '{"spec": {"paused": true}}'
+    )
+    namespace.wait("deployment/autoscaled", "jsonpath={.spec.replicas}=0")
+    namespace.kubectl("delete", "route/autoscaled")
+
+    assert table.rstrip().endswith("HorizontalPodAutoscaler/autoscaled")
+    assert route["spec"]["replicas"] == 1

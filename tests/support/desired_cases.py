@@ -156,6 +156,11 @@ spec:
 PAUSED = SMALLEST.replace("spec:", "spec:\n  paused: true\n  replicas: 4\n  expose: {}")
 GATEWAY = SMALLEST.replace("spec:", "spec:\n  expose: {host: hello.example.com}")
 
+AUTOSCALED = SMALLEST.replace(
+    "spec:",
+    "spec:\n  autoscaling: {minReplicas: 2, maxReplicas: 10, cpu: 70, requestsInFlight: 20}",
+)
+
 WEBHOOK = """
 apiVersion: isthmus.dev/v1alpha1
 kind: Connector
@@ -253,6 +258,7 @@ CASES = {
     "smallest": Case(SMALLEST),
     "every-field": Case(EVERY_FIELD),
     "paused": Case(PAUSED),
+    "autoscaled": Case(AUTOSCALED),
     "tables": Case(TABLES),
     "gateway": Case(
         GATEWAY, Context(IMAGE, gateway=Gateway("gateways", "public"), gateway_api=True)

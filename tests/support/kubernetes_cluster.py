@@ -22,7 +22,7 @@ CHART = ROOT / "charts" / "isthmus"
 SYSTEM = "isthmus-system"
 CHILDREN = (
     "deployments,replicasets,pods,services,endpointslices,configmaps,serviceaccounts,"
-    "networkpolicies,poddisruptionbudgets"
+    "networkpolicies,poddisruptionbudgets,horizontalpodautoscalers"
 )
 EXAMPLE_IMAGE = "localhost/isthmus-example:dev"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from isthmus_cli.cluster import kinds, options, ownership, routes
+from isthmus_cli.cluster import kinds, options, ownership, routes, standing
 from isthmus_cli.cluster.api import Object
 from isthmus_cli.cluster.ownership import GITOPS
 from isthmus_cli.report import printable
@@ -18,10 +18,10 @@ def write(name: str, namespace: str | None, context: str | None, *, paused: bool
             click.echo(f"route/{name} is {'paused' if paused else 'not paused'} already")
             return
         change = {"spec": {"paused": paused}}
-        now = place.api.patch(kinds.ROUTES, place.namespace, name, change)
+        place.api.patch(kinds.ROUTES, place.namespace, name, change)
     for line in warnings(before):
         click.echo(f"isthmus: {printable(line)}", err=True)
-    click.echo(_told(name, now, paused=paused))
+    click.echo(_told(name, before, paused=paused))
 
 
 def warnings(before: Object) -> Iterator[str]:
@@ -37,8 +37,8 @@ def warnings(before: Object) -> Iterator[str]:
             yield f"{manager} has spec.paused in its manifest: applying that again puts it back"
 
 
-def _told(name: str, now: Object, *, paused: bool) -> str:
-    replicas = now["spec"].get("replicas", 1)
+def _told(name: str, before: Object, *, paused: bool) -> str:
+    replicas = standing.replicas(before)
     if paused:
         return f"route/{name} is paused: its pods end, and replicas ({replicas}) is kept"
     return (

@@ -30,8 +30,8 @@ from isthmus_cli.traces.nodes import Family, Node
 def trace(name: str, namespace: str | None, context: str | None, output: str) -> None:
     """Show a Route with all that is behind it, and say what is wrong and what to do.
 
-    Connectors, Mappings, Routes that it is fed by or feeds, and its pods. Ends with 1 when the
-    Route is not Ready. What you may not see is left out, and said.
+    Connectors, Mappings, Routes that it is fed by or feeds, its autoscaler and its pods. Ends with
+    1 when the Route is not Ready. What you may not see is left out, and said.
     """
     with options.place(context, namespace) as place:
         family, hidden = gathering.family(place.api, place.namespace, name)

@@ -159,7 +159,7 @@ _OWN_COLUMNS = {
     CONNECTOR.name: [_USED_BY],
     MAPPING.name: [_USED_BY],
     ROUTE.name: [
-        _column("Replicas", ".spec.replicas", type="integer"),
+        _column("Replicas", ".status.scale.replicas", type="integer"),
         _column("Available", ".status.availableReplicas", type="integer"),
     ],
 }

@@ -1,9 +1,10 @@
 """Route: one flow, from a source through steps to an answer or to a delivery."""
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from isthmus_api.autoscaling import MOST_REPLICAS, Autoscaling
 from isthmus_api.delivery import Delivery
 from isthmus_api.exposure import Expose
 from isthmus_api.message import Message
@@ -11,13 +12,42 @@ from isthmus_api.model import Items, Model, Variable
 from isthmus_api.privacy import Privacy
 from isthmus_api.retention import Retention
 from isthmus_api.route_case import RouteTest
+from isthmus_api.rules import Rule
 from isthmus_api.source import Source
 from isthmus_api.step import BranchName, Step
 from isthmus_api.workload import PodResources, PodTemplate
 
+REPLICAS: Final = 1
+"""Pods of a Route that does not say how many; the API server writes it in then."""
+
+
+def _has_requests(written: dict[str, Any]) -> bool:
+    autoscaling, source = written.get("autoscaling"), written["source"]
+    counted = autoscaling is not None and autoscaling.requests_in_flight is not None
+    return not counted or source.http is not None or source.webhook is not None
+
+
+_ONE_COUNT = Rule(
+    cel=f"!has(self.autoscaling) || !has(self.replicas) || self.replicas == {REPLICAS}",
+    message="autoscaling sets the count: leave replicas out",
+    holds=lambda written: (
+        "autoscaling" not in written or written.get("replicas", REPLICAS) == REPLICAS
+    ),
+    fields=("autoscaling", "replicas"),
+)
+_IS_CALLED = Rule(
+    cel="!has(self.autoscaling) || !has(self.autoscaling.requestsInFlight) || "
+    "has(self.source.http) || has(self.source.webhook)",
+    message="autoscaling.requestsInFlight belongs to source.http or source.webhook only",
+    holds=_has_requests,
+    fields=("autoscaling", "source"),
+)
+
 
 class RouteSpec(Model):
     """What a Route declares."""
+
+    rules = (_ONE_COUNT, _IS_CALLED)
 
     source: Source = Field(description="Where messages come from.")
     message: Message | None = Field(
@@ -47,8 +77,13 @@ class RouteSpec(Model):
     privacy: Privacy | None = Field(
         None, description="What nobody gets to see who looks at messages."
     )
-    replicas: Annotated[int, Field(ge=0, le=2_147_483_647)] = Field(
-        1, description="Pods that run the Route. `kubectl scale` and autoscalers set it."
+    replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] = Field(
+        REPLICAS, description="Pods that run the Route. `kubectl scale` and autoscalers set it."
+    )
+    autoscaling: Autoscaling | None = Field(
+        None,
+        description="Have the operator scale the pods with an autoscaler that it makes; `replicas` "
+        "is not read then.",
     )
     paused: bool = Field(
         False,

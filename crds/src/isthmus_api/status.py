@@ -72,7 +72,8 @@ class ScaleStatus(Model):
     """What is known of who scales a Route, and how far that helps."""
 
     replicas: Annotated[int, Field(ge=0)] = Field(
-        description="The count of `spec.replicas` that was seen last."
+        description="The count of pods that was seen last: that of `spec.replicas`, or the one "
+        "that the autoscaler of `spec.autoscaling` came to. A pause does not change it."
     )
     by: Annotated[str, Field(max_length=300)] | None = Field(
         None,
@@ -81,7 +82,9 @@ class ScaleStatus(Model):
         "own. Left out until it is set to another count.",
     )
     autoscaler: Annotated[str, Field(max_length=253)] | None = Field(
-        None, description="The HorizontalPodAutoscaler whose target is this Route."
+        None,
+        description="The HorizontalPodAutoscaler that scales this Route: its own, or one "
+        "whose target it is.",
     )
     max_useful_replicas: Annotated[int, Field(ge=1)] | None = Field(
         None,

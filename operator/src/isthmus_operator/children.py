@@ -10,6 +10,7 @@ import orjson
 
 from isthmus_api.resources import ROUTE, Key
 from isthmus_operator.desired import CHILDREN_SELECTOR, Manifest
+from isthmus_operator.index import discard
 from isthmus_operator.informer import Informer, Name
 from isthmus_operator.kube import Client, kinds
 from isthmus_operator.live import Child, Pod
@@ -119,13 +120,13 @@ class Children:
         if before and now is None:
             self._settled.pop(before.uid, None)
         if before and before.owner:
-            _discard(self._of_route, _route(name, before.owner), (kind, name[1]))
+            discard(self._of_route, _route(name, before.owner), (kind, name[1]))
         if now and now.owner:
             self._of_route[_route(name, now.owner)].add((kind, name[1]))
 
     def _pod_changed(self, name: Name, before: Pod | None, now: Pod | None) -> None:
         if before:
-            _discard(self._pods_of_route, _route(name, before.owner), name)
+            discard(self._pods_of_route, _route(name, before.owner), name)
         if now:
             self._pods_of_route[_route(name, now.owner)].add(name)
         for each in (before, now):
@@ -139,9 +140,3 @@ def _sign(child: Child, manifest: Manifest) -> tuple[int, int]:
 
 def _route(name: Name, route: str) -> Key:
     return Key(ROUTE.name, name[0], route)
-
-
-def _discard(index: defaultdict[Key, set[Any]], key: Key, entry: Any) -> None:
-    index[key].discard(entry)
-    if not index[key]:
-        del index[key]

@@ -28,6 +28,7 @@ class Type(StrEnum):
     CONFIG_VALID = "ConfigValid"
     REFERENCES_RESOLVED = "ReferencesResolved"
     WORKLOAD_AVAILABLE = "WorkloadAvailable"
+    SCALING_ACTIVE = "ScalingActive"
     CONTRACT_READABLE = "ContractReadable"
     CONTRACT_FITS = "ContractFits"
 

@@ -14,7 +14,14 @@ import orjson
 from isthmus_api.model import GROUP
 from isthmus_api.resources import ROUTE
 from isthmus_operator import drift
-from isthmus_operator.desired import JOURNAL_ANNOTATION, PLAN_ANNOTATION, ROUTE_LABEL, Journal
+from isthmus_operator.desired import (
+    AUTOSCALED,
+    JOURNAL_ANNOTATION,
+    PLAN_ANNOTATION,
+    REPLICAS_ANNOTATION,
+    ROUTE_LABEL,
+    Journal,
+)
 from isthmus_operator.kept import packed
 
 _OWNER: Final = (GROUP, ROUTE.name)
@@ -65,6 +72,10 @@ class Child:
     journal: Journal | None
     """The journal that a Deployment's pods were given."""
     progress: Progress | None
+    autoscaled: bool
+    """Whether the count of a Deployment is an autoscaler's."""
+    kept: int | None
+    """The count of a Deployment that an autoscaler left; None where none did."""
     version: int = field(compare=False)
 
     @classmethod
@@ -73,6 +84,7 @@ class Child:
         metadata = found["metadata"]
         body = {name: value for name, value in found.items() if name not in _NOT_KEPT}
         body["metadata"] = {k: v for k, v in metadata.items() if k not in _PASSING}
+        counted = str((metadata.get("annotations") or {}).get(REPLICAS_ANNOTATION, ""))
         return cls(
             uid=metadata["uid"],
             owner=owner(metadata),
@@ -80,6 +92,8 @@ class Child:
             plan=_plan(found),
             journal=_journal(metadata),
             progress=_progress(found) if found.get("kind") == "Deployment" else None,
+            autoscaled=counted == AUTOSCALED,
+            kept=int(counted) if counted.isdecimal() else None,
             version=int(metadata["resourceVersion"]),
         )
 

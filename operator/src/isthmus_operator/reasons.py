@@ -33,6 +33,10 @@ class Reason(StrEnum):
     CONTRACT_READ = "ContractRead"
     CONTRACT_KEPT = "ContractKept"
     SCALED = "Scaled"
+    AUTOSCALED = "Autoscaled"
+    AUTOSCALER_AWAITED = "AutoscalerAwaited"
+    AUTOSCALER_CONFLICT = "AutoscalerConflict"
+    AUTOSCALER_IDLE = "AutoscalerIdle"
 
 
 Word = Reason | Code
@@ -95,7 +99,24 @@ MEANINGS: Final[dict[Reason, Meaning]] = {
     Reason.CONTRACT_KEPT: Meaning(
         "ContractFits=True", "all calls of the Route fit the contracts of its Connectors"
     ),
-    Reason.SCALED: Meaning("Event", "`spec.replicas` is another count; the message says which"),
+    Reason.SCALED: Meaning("Event", "the Route has another count of pods; the message says which"),
+    Reason.AUTOSCALED: Meaning(
+        "ScalingActive=True", "the autoscaler of `spec.autoscaling` scales; between which counts"
+    ),
+    Reason.AUTOSCALER_AWAITED: Meaning(
+        "ScalingActive=Unknown", "the autoscaler of `spec.autoscaling` is not there yet", "wait"
+    ),
+    Reason.AUTOSCALER_CONFLICT: Meaning(
+        "ScalingActive=False",
+        "an autoscaler of somebody else scales the same pods, so the Route's own is not made; pods "
+        "go on",
+        "delete that one, or remove `spec.autoscaling`",
+    ),
+    Reason.AUTOSCALER_IDLE: Meaning(
+        "ScalingActive=False",
+        "the autoscaler cannot scale, for instance for want of metrics; the message has its reason",
+        "`kubectl describe hpa`; see [scale](../how-to/operate.md#scale)",
+    ),
 }
 
 MISTAKES: Final[dict[Code, Meaning]] = {

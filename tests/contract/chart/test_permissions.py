@@ -11,6 +11,7 @@ from control_plane import ControlPlane
 
 from isthmus_operator.kube import Access, Client, Forbidden, NotFound
 from isthmus_operator.kube.kinds import (
+    AUTOSCALERS,
     BUDGETS,
     CHILDREN,
     CONFIG_MAPS,
@@ -139,6 +140,12 @@ _SPECS: dict[Resource, dict[str, Any]] = {
                 "metadata": {"labels": _SELECTOR["matchLabels"]},
                 "spec": {"containers": [{"name": "route", "image": "none"}]},
             },
+        }
+    },
+    AUTOSCALERS: {
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "child"},
+            "maxReplicas": 2,
         }
     },
     INGRESSES: {"spec": {"defaultBackend": {"service": {"name": "child", "port": {"number": 80}}}}},

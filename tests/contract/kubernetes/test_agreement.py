@@ -69,7 +69,8 @@ def beside(fields: str) -> Taken:
 
 
 def refused_beside(fields: str, at: str, *, server: str, file: str = "") -> Refused:
-    return Refused("Route", _beside(fields), f"spec.{at}", server, file or server)
+    path = f"spec.{at}" if at else "spec"
+    return Refused("Route", _beside(fields), path, server, file or server)
 
 
 def _beside(fields: str) -> str:
@@ -282,6 +283,17 @@ TAKEN = {
     ),
     "a Route may have no replicas": Taken(
         "Route", "{source: {http: {path: /}}, steps: [{respond: {}}], replicas: 0}"
+    ),
+    "a Route is scaled for two targets": beside(
+        "{autoscaling: {minReplicas: 2, maxReplicas: 10, cpu: 70, requestsInFlight: 20}}"
+    ),
+    "a Route is scaled, and says the count that is filled in": beside(
+        "{autoscaling: {maxReplicas: 2, cpu: 70}, replicas: 1}"
+    ),
+    "a Route that is fed by a schedule is scaled by its CPU": Taken(
+        "Route",
+        "{source: {schedule: {cron: '@daily'}}, steps: [{call: {connector: erp}}], "
+        "autoscaling: {maxReplicas: 1, cpu: 70}}",
     ),
     "a Route has all that is beside its steps": Taken(
         "Route",
@@ -698,6 +710,42 @@ REFUSED = {
         "spec.source.http.path",
         "should match",
         "does not have the form",
+    ),
+    "a count beside autoscaling": refused_beside(
+        "{autoscaling: {maxReplicas: 3, cpu: 70}, replicas: 3}",
+        "",
+        server="autoscaling sets the count: leave replicas out",
+    ),
+    "no replicas beside autoscaling": refused_beside(
+        "{autoscaling: {maxReplicas: 3, cpu: 70}, replicas: 0}",
+        "",
+        server="autoscaling sets the count: leave replicas out",
+    ),
+    "autoscaling without a target": refused_beside(
+        "{autoscaling: {maxReplicas: 3}}",
+        "autoscaling",
+        server="at least one of cpu, requestsInFlight must be set",
+    ),
+    "autoscaling without a bound": refused_beside(
+        "{autoscaling: {cpu: 70}}", "autoscaling.maxReplicas", server=REQUIRED, file=MISSING
+    ),
+    "bounds of autoscaling the wrong way round": refused_beside(
+        "{autoscaling: {minReplicas: 4, maxReplicas: 3, cpu: 70}}",
+        "autoscaling",
+        server="minReplicas may not be more than maxReplicas",
+    ),
+    "autoscaling to none": refused_beside(
+        "{autoscaling: {minReplicas: 0, maxReplicas: 3, cpu: 70}}",
+        "autoscaling.minReplicas",
+        server="greater than or equal to 1",
+    ),
+    "scaling by requests where there are none": Refused(
+        "Route",
+        "{source: {schedule: {cron: '@daily'}}, steps: [{call: {connector: erp}}], "
+        "autoscaling: {maxReplicas: 3, requestsInFlight: 20}}",
+        "spec",
+        "autoscaling.requestsInFlight belongs to source.http or source.webhook only",
+        "autoscaling.requestsInFlight belongs to source.http or source.webhook only",
     ),
     "fewer than no replicas": Refused(
         "Route",

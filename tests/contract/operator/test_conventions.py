@@ -295,9 +295,12 @@ async def test_two_operators_at_once_do_not_fight(cluster: Cluster) -> None:
 
 async def test_every_field_of_a_child_has_one_manager(cluster: Cluster) -> None:
     async with cluster.operator(), controllers(cluster):
+        autoscaling = {"autoscaling": {"maxReplicas": 3, "cpu": 70}}
         await cluster.apply(ERP, manifests_text.route(CALL, spec={"expose": {"host": "a.b"}}))
+        await cluster.apply(manifests_text.route(CALL, name="auto", path="/a", spec=autoscaling))
         await cluster.kubectl("scale", "route/it", "--replicas=3")
-        await cluster.condition("Route", "it", status="True")
+        for name in ("it", "auto"):
+            await cluster.condition("Route", name, status="True")
         made = [
             each
             for kind in kinds.CHILDREN

@@ -11,6 +11,9 @@ from isthmus_operator.kube import kinds
 
 ERP = manifests_text.connector("http://erp.example")
 ROUTE = manifests_text.route("- call: {connector: erp}")
+EVERY_CHILD = manifests_text.route(
+    "- call: {connector: erp}", spec={"autoscaling": {"maxReplicas": 3, "cpu": 70}}
+)
 CHILDREN = [kind for kind in kinds.CHILDREN if kind not in ("Ingress", "HTTPRoute")]
 INGRESS = manifests_text.route("- call: {connector: erp}", spec={"expose": {"host": "a.b"}})
 HTTP_ROUTE = manifests_text.route(
@@ -53,7 +56,7 @@ async def name_of(cluster: Cluster, kind: str) -> str:
 @pytest.mark.usefixtures("gateway_api")
 @pytest.mark.parametrize(
     ("kind", "route"),
-    [*((kind, ROUTE) for kind in CHILDREN), ("Ingress", INGRESS), ("HTTPRoute", HTTP_ROUTE)],
+    [*((kind, EVERY_CHILD) for kind in CHILDREN), ("Ingress", INGRESS), ("HTTPRoute", HTTP_ROUTE)],
     ids=kinds.CHILDREN,
 )
 async def test_a_child_that_is_deleted_comes_back(cluster: Cluster, kind: str, route: str) -> None:
@@ -103,6 +106,18 @@ async def test_a_child_that_is_deleted_comes_back(cluster: Cluster, kind: str, r
             1,
         ),
         (
+            "HorizontalPodAutoscaler",
+            {"spec": {"maxReplicas": 9}},
+            ("spec", "maxReplicas"),
+            3,
+        ),
+        (
+            "HorizontalPodAutoscaler",
+            {"spec": {"metrics": None}},
+            ("spec", "metrics", 0, "resource", "target", "averageUtilization"),
+            70,
+        ),
+        (
             "NetworkPolicy",
             {"metadata": {"labels": {"app.kubernetes.io/component": "mine"}}},
             ("metadata", "labels", "app.kubernetes.io/component"),
@@ -120,7 +135,7 @@ async def test_an_edit_by_hand_is_undone(
     cluster: Cluster, kind: str, patch: dict[str, Any], path: tuple[str | int, ...], value: Any
 ) -> None:
     async with cluster.operator():
-        await cluster.apply(ERP, ROUTE)
+        await cluster.apply(ERP, EVERY_CHILD if kind == "HorizontalPodAutoscaler" else ROUTE)
         name = await name_of(cluster, kind)
 
         await cluster.patch(kind, name, patch)
@@ -189,7 +204,8 @@ async def test_a_plan_goes_once_nothing_needs_it(cluster: Cluster) -> None:
 async def test_no_mark_of_a_deployment_tool_reaches_a_child(cluster: Cluster) -> None:
     """A label of Argo CD on a child has it pruned, one of Flux or Helm has it adopted."""
     mapping = manifests_text.mapping('{"n": n}', name="plus-one")
-    route = manifests_text.route("- call: {connector: erp}\n- map: {mapping: plus-one}")
+    steps = "- call: {connector: erp}\n- map: {mapping: plus-one}"
+    route = manifests_text.route(steps, spec={"autoscaling": {"maxReplicas": 3, "cpu": 70}})
     async with cluster.operator():
         for document in (ERP, mapping, route):
             found = yaml.safe_load(document)
@@ -220,11 +236,11 @@ def _is_of_a_tool(mark: str) -> bool:
 
 async def test_a_route_made_anew_takes_over_what_its_namesake_left(cluster: Cluster) -> None:
     async with cluster.operator():
-        await cluster.apply(ERP, ROUTE)
-        await cluster.eventually_there("Deployment", "it")
+        await cluster.apply(ERP, EVERY_CHILD)
+        await cluster.eventually_there("HorizontalPodAutoscaler", "it")
         # No garbage collector runs here, so the children stay behind.
         await cluster.kubectl("delete", "route", "it")
-        await cluster.apply(ROUTE)
+        await cluster.apply(EVERY_CHILD)
 
         uid = (await cluster.eventually_there("Route", "it"))["metadata"]["uid"]
         for kind in CHILDREN:

@@ -787,7 +787,8 @@ route:
     - {respond: {status: 201, headers: {A: b}, body: {a: 1}}}
   branches: {one: [{map: {expression: b}}], two: [{filter: "{% c %}"}], three: [{respond: {}}]}
   privacy: {mask: [a.b, "**.c"]}
-  replicas: 3
+  replicas: 1
+  autoscaling: {minReplicas: 2, maxReplicas: 3, cpu: 70, requestsInFlight: 20}
   paused: true
   resources: {requests: {cpu: 100m}, limits: {memory: 1Gi}}
   podTemplate:
@@ -975,20 +976,21 @@ def full(name: str) -> dict[str, Any]:
         return FULL
     source = {KINDS_OF_SOURCE.get(name, name): DELIVERING[name]}
     steps = [{"call": {"connector": "erp", "method": "POST"}}]
-    made = {"source": source, "steps": steps, **DELIVERY}
+    made = {"source": source, "steps": steps, "replicas": 3, **DELIVERY}
     return {**FULL, "route": made, "mapping": {"expression": "a"}}
 
 
 VERIFIED = [DELIVERING[name]["verify"] for name in ("webhook", "tokens", "keys")]
-# What is not verified can only be open.
+# What is not verified can only be open, and what is scaled has no count of its own.
 LEAVES = [
     (name, path)
     for name in ("http", *DELIVERING)
     for path in leaves(full(name))
-    if path[-1] != "open"
+    if path[-1] != "open" and (name, path) != ("http", ("route", "replicas"))
 ]
 NOT_BEHAVIOUR = (
     ("route", "replicas"),
+    ("route", "autoscaling"),
     ("route", "paused"),
     ("route", "resources"),
     ("route", "podTemplate"),

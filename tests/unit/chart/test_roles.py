@@ -40,6 +40,5 @@ def test_the_roles_have_the_verbs_on_the_operators_kinds_and_no_others() -> None
         **{(_group(each), f"{each.plural}/status"): {"get", "patch", "update"} for each in ours},
         **{(_group(each), each.plural): CHILD for each in kinds.CHILDREN.values()},
         (_group(kinds.PODS), kinds.PODS.plural): READ,
-        (_group(kinds.AUTOSCALERS), kinds.AUTOSCALERS.plural): READ,
         (_group(kinds.EVENTS), kinds.EVENTS.plural): {"create", "patch"},
     }

@@ -38,6 +38,7 @@ OURS: Final = {each.name: each for each in (CONNECTORS, MAPPINGS, ROUTES)}
 
 DEPLOYMENTS: Final = Kind("Deployment", "apps/v1", "deployments")
 REPLICA_SETS: Final = Kind("ReplicaSet", "apps/v1", "replicasets")
+AUTOSCALERS: Final = Kind("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers")
 PODS: Final = Kind("Pod", "v1", "pods")
 SECRETS: Final = Kind("Secret", "v1", "secrets")
 CONFIG_MAPS: Final = Kind("ConfigMap", "v1", "configmaps")

@@ -45,6 +45,15 @@ class Standing:
         return f"{self.reason}: {self.message.rstrip('.')}. To do: {self.advice}"
 
 
+def replicas(route: Object) -> int:
+    """How many pods a Route is to have while it is not paused, whoever says so."""
+    spec, status = route.get("spec") or {}, route.get("status") or {}
+    scale = status.get("scale") or {}
+    is_seen = status.get("observedGeneration") == route["metadata"].get("generation")
+    declared = int(spec.get("replicas", 1))
+    return int(scale.get("replicas", declared)) if is_seen or "autoscaling" in spec else declared
+
+
 UNSEEN: Final = "NotObserved"
 DELETED: Final = "Deleting"
 _ADVICE: Final = {

@@ -71,7 +71,7 @@ def of(route: Object) -> Summary:
         name=metadata["name"],
         stands=standing.of(route),
         available=status.get("availableReplicas", 0),
-        wanted=0 if spec.get("paused") else spec.get("replicas", 1),
+        wanted=0 if spec.get("paused") else standing.replicas(route),
         declared=metadata.get("generation", 0),
         applied=status.get("lastAppliedGeneration"),
         plan=status.get("planHash", ""),

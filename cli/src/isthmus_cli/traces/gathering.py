@@ -28,6 +28,7 @@ def family(api: Api, namespace: str, name: str) -> tuple[Family, list[str]]:
         route=found,
         named=_named(api, found, seen),
         deployment=seen(lambda: api.find(kinds.DEPLOYMENTS, namespace, name), None),
+        autoscaler=seen(lambda: _autoscaler(api, found), None),
         replica_sets=seen(lambda: list(api.list(kinds.REPLICA_SETS, namespace, labels=labels)), []),
         pods=seen(lambda: list(api.list(kinds.PODS, namespace, labels=labels)), []),
         events=seen(lambda: _events(api, namespace, name), []),
@@ -46,6 +47,13 @@ def _named(api: Api, found: Object, seen: Callable[[Callable[[], Any], Any], Any
     there: list[Node] = [seen(partial(_look, api, key), _hidden(key)) for key in named]
     there += seen(lambda: list(_fed(api, own)), [])
     return there
+
+
+def _autoscaler(api: Api, route: Object) -> Object | None:
+    """The one that the Route's status names."""
+    scale = (route.get("status") or {}).get("scale") or {}
+    name = scale.get("autoscaler")
+    return api.find(kinds.AUTOSCALERS, route["metadata"]["namespace"], name) if name else None
 
 
 def _look(api: Api, key: Key, above: tuple[Key, ...] = ()) -> Node:

@@ -43,6 +43,7 @@ class Family:
     named: Sequence[Node] = ()
     """Connectors, Mappings and Routes that it names, and Routes that it feeds."""
     deployment: Object | None = None
+    autoscaler: Object | None = None
     replica_sets: Sequence[Object] = ()
     pods: Sequence[Object] = ()
     events: Sequence[Object] = field(default=())
@@ -51,7 +52,8 @@ class Family:
 def tree(family: Family) -> Node:
     """The tree of a Route."""
     route = family.route
-    nodes = (*family.named, _deployment(family))
+    scaled_by = (autoscaler(family.autoscaler),) if family.autoscaler else ()
+    nodes = (*family.named, *scaled_by, _deployment(family))
     return _declared(route, nodes=nodes)
 
 
@@ -69,6 +71,20 @@ def declared(
     return _declared(found, role=role, nodes=nodes)
 
 
+def autoscaler(found: Object) -> Node:
+    """What scales a Route: between which counts, what it came to, and why it cannot, if so."""
+    spec, status = found["spec"], found.get("status") or {}
+    told = f"between {spec.get('minReplicas', 1)} and {spec['maxReplicas']} pods"
+    if "desiredReplicas" in status:
+        told += f", wants {status['desiredReplicas']}"
+    conditions = tuple(status.get("conditions") or ())
+    wrong = [each for each in conditions if _keeps_from_scaling(each)]
+    told += "".join(f"; {each.get('reason', '')}: {each.get('message', '')}" for each in wrong)
+    able = {each["type"] for each in conditions if each["status"] == "True"}
+    state = State.WRONG if wrong else State.OK if "ScalingActive" in able else State.PENDING
+    return Node(found["kind"], found["metadata"]["name"], state, told, conditions=conditions)
+
+
 def troubles(pods: Sequence[Object]) -> Iterator[str]:
     """What keeps pods from running, as the kubelet and the scheduler say it."""
     for pod in pods:
@@ -82,6 +98,13 @@ def _declared(found: Object, *, role: str = "", nodes: tuple[Node, ...] = ()) ->
     told = f"{stands.reason}: {stands.message}"
     metadata = found["metadata"]
     return Node(found["kind"], metadata["name"], stands.state, told, role, conditions, nodes)
+
+
+def _keeps_from_scaling(condition: Object) -> bool:
+    """At 0 pods, as of a paused Route, scaling is off and nothing is wrong."""
+    kind, status, reason = condition["type"], condition["status"], condition.get("reason")
+    concerns = kind in ("AbleToScale", "ScalingActive")
+    return concerns and status == "False" and reason != "ScalingDisabled"
 
 
 def _deployment(family: Family) -> Node:

@@ -9,8 +9,9 @@ deployment tools would take the children for their own and prune them.
             ...
 
 One module each: `service_account`, `config_map`, `service`, `network_policy`, `budget`,
-`deployment` (with `pod` and `amounts` in it) and `exposure`; `credentials` knows what Secrets the
-pods need, `journal` where they keep messages, `manifest` what all children have in common.
+`deployment` (with `pod` and `amounts` in it), `autoscaler` and `exposure`; `credentials` knows what
+Secrets the pods need, `journal` where they keep messages, `manifest` what all children have in
+common.
 """
 
 from isthmus_api.plan import RoutePlan
@@ -18,6 +19,7 @@ from isthmus_api.problems import Problem
 from isthmus_api.resources import Resource
 from isthmus_api.route import RouteSpec
 from isthmus_operator.desired import (
+    autoscaler,
     budget,
     config_map,
     deployment,
@@ -27,16 +29,19 @@ from isthmus_operator.desired import (
     service,
     service_account,
 )
+from isthmus_operator.desired.autoscaler import bounds, most_useful
 from isthmus_operator.desired.config_map import KEY as PLAN_FILE
 from isthmus_operator.desired.config_map import MAX_PLAN_BYTES
 from isthmus_operator.desired.config_map import name as config_map_name
 from isthmus_operator.desired.context import Context, Gateway, Journal
 from isthmus_operator.desired.credentials import SecretKey, secrets
 from isthmus_operator.desired.manifest import (
+    AUTOSCALED,
     CHILDREN_SELECTOR,
     DESIRED_ANNOTATION,
     JOURNAL_ANNOTATION,
     PLAN_ANNOTATION,
+    REPLICAS_ANNOTATION,
     ROUTE_LABEL,
     Manifest,
     Owner,
@@ -44,33 +49,43 @@ from isthmus_operator.desired.manifest import (
 )
 
 __all__ = [
+    "AUTOSCALED",
     "CHILDREN_SELECTOR",
     "DESIRED_ANNOTATION",
     "JOURNAL_ANNOTATION",
     "MAX_PLAN_BYTES",
     "PLAN_ANNOTATION",
     "PLAN_FILE",
+    "REPLICAS_ANNOTATION",
     "ROUTE_LABEL",
     "Context",
     "Gateway",
     "Journal",
     "Manifest",
     "SecretKey",
+    "bounds",
     "check",
     "children",
     "config_map_name",
+    "most_useful",
     "secrets",
     "selector",
 ]
 
 
 def children(
-    route: Resource[RouteSpec], plan: RoutePlan, *, uid: str, context: Context
+    route: Resource[RouteSpec],
+    plan: RoutePlan,
+    *,
+    uid: str,
+    context: Context,
+    kept: int | None = None,
 ) -> tuple[Manifest, ...]:
     """The objects that run a Route, in the order in which to apply them.
 
     The pods come after everything they need, and callers are let in last. A Route that nobody calls
-    has no Service. `uid` is the Route's own, for the owner references.
+    has no Service. `uid` is the Route's own, for the owner references; `kept` is the count that an
+    autoscaler left when it went, or when the Route was paused.
     """
     owner = Owner(route.key.namespace, route.key.name, uid)
     spec = route.spec
@@ -81,7 +96,8 @@ def children(
         *((service.manifest(owner),) if plan.source.endpoint else ()),
         network_policy.manifest(owner, plan, context),
         budget.manifest(owner),
-        deployment.manifest(owner, spec, plan, context),
+        deployment.manifest(owner, spec, plan, context, kept=kept),
+        *((autoscaler.manifest(owner, spec.autoscaling, plan),) if spec.autoscaling else ()),
         *((exposed,) if exposed else ()),
     )
 

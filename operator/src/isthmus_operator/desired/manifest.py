@@ -17,6 +17,10 @@ PLAN_ANNOTATION: Final = f"{GROUP}/plan"
 JOURNAL_ANNOTATION: Final = f"{GROUP}/journal"
 """On Deployments: where the pods find their journal. They go on with it when none is configured
 any more."""
+REPLICAS_ANNOTATION: Final = f"{GROUP}/replicas"
+"""On Deployments: `autoscaled` while the count is an autoscaler's and no field of ours, or the
+number that an autoscaler came to, kept while there is none or while no pods run."""
+AUTOSCALED: Final = "autoscaled"
 DESIRED_ANNOTATION: Final = f"{GROUP}/desired"
 """On children: the hash of the manifest without it. A child whose hash is another one was made of
 another manifest, even where all fields that are left are as they should be."""

@@ -1,8 +1,8 @@
 """The client: list, watch, read, apply, create, delete. Objects are plain dicts.
 
 Every write of an object of ours is a server-side apply with one manager name, so it may be repeated
-at any time and a late one does no harm. Errors are those of `errors`; an answer that never came is
-an `ApiError` with status 0.
+at any time and a late one does no harm; only a count that is handed to an autoscaler has a manager
+of its own. Errors are those of `errors`; an answer that never came is an `ApiError` with status 0.
 """
 
 import contextlib
@@ -19,6 +19,8 @@ from isthmus_operator.kube.access import Access
 from isthmus_operator.kube.kinds import Resource
 
 MANAGER: Final = "isthmus"
+COUNTER: Final = "isthmus-replicas"
+"""Who has the count of a Deployment on its way to an autoscaler."""
 CHUNK: Final = 100
 """Objects of one list answer. All kinds are listed at once when the operator starts, and what their
 decoded objects took is not given back. Few at a time keep the event loop's pauses short, too."""
@@ -125,7 +127,9 @@ class Client:
                     raise errors.of(int(found.get("code", 0)), found)
                 yield kind, found
 
-    async def apply(self, resource: Resource, manifest: Object, *, sub: str = "") -> Object:
+    async def apply(
+        self, resource: Resource, manifest: Object, *, sub: str = "", manager: str = MANAGER
+    ) -> Object:
         """Server-side apply; the object as the server has it afterwards."""
         metadata = manifest["metadata"]
         path = resource.path(metadata["namespace"], metadata["name"])
@@ -133,7 +137,7 @@ class Client:
             "patch",
             f"{resource.kind}/{sub}" if sub else resource.kind,
             f"{path}/{sub}" if sub else path,
-            query={"fieldManager": MANAGER, "force": "true"},
+            query={"fieldManager": manager, "force": "true"},
             body=manifest,
             form="application/apply-patch+yaml",
         )

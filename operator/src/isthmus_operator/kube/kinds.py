@@ -60,6 +60,7 @@ CHILDREN: Final = {
         NETWORK_POLICIES,
         BUDGETS,
         DEPLOYMENTS,
+        AUTOSCALERS,
         INGRESSES,
         HTTP_ROUTES,
     )

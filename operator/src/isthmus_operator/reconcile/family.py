@@ -18,8 +18,15 @@ from isthmus_operator.reasons import Reason
 from isthmus_operator.reconcile.outcome import Outcome, Stalled, Waiting
 from isthmus_operator.reconcile.world import World
 
-_LAST: Final = frozenset({kinds.DEPLOYMENTS.kind})
-"""Made after all else is there: its pods need the ConfigMap and the ServiceAccount."""
+_LAST: Final = (kinds.DEPLOYMENTS.kind, kinds.AUTOSCALERS.kind)
+"""Made after all else is there, one after the other: pods need the ConfigMap and the
+ServiceAccount, and what is to be scaled is there before what scales it."""
+
+
+def deployment(route: Key, world: World) -> Child | None:
+    """The Route's own Deployment, where it is known to be there."""
+    found = world.children.get(kinds.DEPLOYMENTS.kind, route.namespace, route.name)
+    return found if found and found.owner == route.name else None
 
 
 def lacks(manifests: Iterable[Manifest], world: World) -> bool:
@@ -34,8 +41,11 @@ def lacks(manifests: Iterable[Manifest], world: World) -> bool:
 async def apply(route: Declared, manifests: Sequence[Manifest], world: World) -> Outcome | None:
     """Make all children what they should be; what stands in the way, if anything does."""
     first = [each for each in manifests if each["kind"] not in _LAST]
-    then = [each for each in manifests if each["kind"] in _LAST]
-    return await _side_by_side(route, first, world) or await _side_by_side(route, then, world)
+    refused = await _side_by_side(route, first, world)
+    for kind in _LAST:
+        then = [each for each in manifests if each["kind"] == kind]
+        refused = refused or await _side_by_side(route, then, world)
+    return refused
 
 
 async def prune(route: Declared, manifests: Sequence[Manifest], world: World) -> None:
@@ -54,8 +64,8 @@ def _needed(route: Declared, world: World) -> Iterable[str]:
     """Plans that pods still run, or go back to while the next one has not come up."""
     key = route.key
     plans = {pod.plan for pod in world.children.pods(key)}
-    deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
-    if not (deployment and deployment.progress and deployment.progress.complete):
+    runs = deployment(key, world)
+    if not (runs and runs.progress and runs.progress.complete):
         plans.add(route.known_status().get("planHash", ""))
     return {desired.config_map_name(key.name, each) for each in plans if each}
 

@@ -6,7 +6,7 @@ children whole and can be scaled.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from isthmus_api.model import Model
@@ -15,12 +15,12 @@ from isthmus_api.problems import Problem, errors
 from isthmus_api.resources import MAPPING, ROUTE, Key, Resource, Resources
 from isthmus_api.route import RouteSpec
 from isthmus_operator import desired
+from isthmus_operator.conditions import Finding
 from isthmus_operator.declared import Declared
-from isthmus_operator.desired import Context
 from isthmus_operator.kube import NotFound, kinds
 from isthmus_operator.live import NO_PROGRESS, MissingSecret, Progress
 from isthmus_operator.reasons import Reason
-from isthmus_operator.reconcile import family, outcome, scaling, workload
+from isthmus_operator.reconcile import family, handover, outcome, scaling, wanted, workload
 from isthmus_operator.reconcile.outcome import Outcome
 from isthmus_operator.reconcile.world import World
 
@@ -110,30 +110,20 @@ async def apply(work: Work, world: World) -> Outcome | None:
     """Make the children what they should be."""
     if work.plan is None or work.route is None:
         return None
-    context = _with_journal(world.context, work.plan, work.key, world)
-    if context is None:
+    uid = work.declared.uid
+    manifests = wanted.children(work.route, work.plan, uid=uid, world=world)
+    if manifests is None:
         return None
-    manifests = desired.children(work.route, work.plan, uid=work.declared.uid, context=context)
     if family.lacks(manifests, world) and await _is_gone(work.declared, world):
         work.gone = True
         return None
+    await handover.settle(work.route, work.plan, world)
     refused = await family.apply(work.declared, manifests, world)
     work.applied = work.applied and refused is None
     if refused is None:
+        await handover.settle(work.route, work.plan, world)
         await family.prune(work.declared, manifests, world)
     return refused
-
-
-def _with_journal(context: Context, plan: RoutePlan, key: Key, world: World) -> Context | None:
-    """What the children depend on; pods keep their journal when none is configured any more.
-
-    None where nothing tells which that is: then the children stay as they are.
-    """
-    if context.journal or not plan.needs_journal:
-        return context
-    deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
-    kept = deployment.journal if deployment else None
-    return replace(context, journal=kept) if kept else None
 
 
 async def _is_gone(declared: Declared, world: World) -> bool:
@@ -204,8 +194,8 @@ def _others(missing: Key, world: World) -> Iterator[Resource[Model]]:
 
 def _runs(key: Key, world: World) -> str:
     """The hash of the plan that the Route's own Deployment runs, which passed all checks."""
-    deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
-    return deployment.plan if deployment and deployment.owner == key.name else ""
+    deployment = family.deployment(key, world)
+    return deployment.plan if deployment else ""
 
 
 async def _running_plan(key: Key, world: World) -> RoutePlan | None:
@@ -229,10 +219,8 @@ def _secrets(work: Work, world: World) -> frozenset[MissingSecret] | None:
 
 
 def _progress(work: Work, world: World) -> Progress:
-    key = work.key
-    deployment = world.children.get(kinds.DEPLOYMENTS.kind, key.namespace, key.name)
-    ours = deployment is not None and deployment.owner == key.name
-    return (deployment.progress if deployment and ours else None) or NO_PROGRESS
+    deployment = family.deployment(work.key, world)
+    return (deployment.progress if deployment else None) or NO_PROGRESS
 
 
 def _workload(work: Work, world: World) -> Outcome:
@@ -256,6 +244,7 @@ async def _report(work: Work, world: World, came_to: Outcome) -> None:
         outcome.config(work.problems),
         outcome.references(work.problems),
         workload.available(progress),
+        *_scaling(work, world),
         *outcome.contract(work.misfits),
     ]
     fields = {
@@ -279,7 +268,13 @@ def _scale(
     """`status.scale`, and what to tell of it."""
     if work.route is None:
         return before or None, None
-    autoscaler = world.autoscalers.of(work.key)
-    replicas = work.route.spec.replicas
+    spec = work.route.spec
+    autoscaler = scaling.scaler(spec, world.autoscalers.of(work.key))
+    replicas = scaling.count(spec, family.deployment(work.key, world))
     now = scaling.scale(replicas, before=before, autoscaler=autoscaler, plan=work.plan)
     return now, scaling.told(before, now)
+
+
+def _scaling(work: Work, world: World) -> Iterator[Finding]:
+    if work.route is not None:
+        yield from scaling.active(work.route.spec, work.plan, world.autoscalers.of(work.key))

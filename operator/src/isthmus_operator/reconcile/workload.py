@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from isthmus_api.plan import RoutePlan
+from isthmus_operator import desired
 from isthmus_operator.conditions import Finding, Type
 from isthmus_operator.live import NO_PROGRESS, Pod, Progress
 from isthmus_operator.reasons import Reason
-from isthmus_operator.reconcile import scaling
 from isthmus_operator.reconcile.outcome import (
     Outcome,
     Paused,
@@ -61,7 +61,7 @@ def _so_far(progress: Progress, pods: Sequence[Pod]) -> str:
 
 def _answering(number: int, plan: RoutePlan | None) -> str:
     answering = "1 pod answers." if number == 1 else f"{number} pods answer."
-    most = scaling.most_useful(plan) if plan else None
+    most = desired.most_useful(plan) if plan else None
     if most is None or number <= most:
         return answering
     return (

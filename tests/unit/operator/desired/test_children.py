@@ -13,6 +13,7 @@ from isthmus_operator.desired import (
     DESIRED_ANNOTATION,
     JOURNAL_ANNOTATION,
     PLAN_ANNOTATION,
+    REPLICAS_ANNOTATION,
     Manifest,
 )
 
@@ -54,6 +55,7 @@ def test_a_route_that_is_exposed_has_one_child_more() -> None:
         "smallest": [],
         "every-field": ["Ingress"],
         "paused": ["Ingress"],
+        "autoscaled": [],
         "tables": [],
         "gateway": ["HTTPRoute"],
         "webhook": ["HTTPRoute"],
@@ -132,6 +134,7 @@ def test_no_key_of_a_deployment_tool_is_on_anything_that_is_made(case: Case) -> 
     assert {k for k in found if k.startswith(RESERVED)} <= ours | {
         PLAN_ANNOTATION,
         JOURNAL_ANNOTATION,
+        REPLICAS_ANNOTATION,
     }
 
 
@@ -185,6 +188,7 @@ def test_a_sound_route_has_no_problem() -> None:
 
 def test_the_public_face_is_what_is_told() -> None:
     assert sorted(desired.__all__) == [
+        "AUTOSCALED",
         "CHILDREN_SELECTOR",
         "Context",
         "DESIRED_ANNOTATION",
@@ -195,11 +199,14 @@ def test_the_public_face_is_what_is_told() -> None:
         "Manifest",
         "PLAN_ANNOTATION",
         "PLAN_FILE",
+        "REPLICAS_ANNOTATION",
         "ROUTE_LABEL",
         "SecretKey",
+        "bounds",
         "check",
         "children",
         "config_map_name",
+        "most_useful",
         "secrets",
         "selector",
     ]
