@@ -20,6 +20,7 @@ from pydantic_core import core_schema
 from isthmus_api.model import GROUP, VERSION
 from isthmus_api.resources import CONNECTOR, KINDS, MAPPING, ROUTE, Kind
 from isthmus_api.rules import CEL_RULES, Rule
+from isthmus_api.status import UNSEEN
 
 Schema = dict[str, Any]
 
@@ -110,12 +111,17 @@ def _version(kind: Kind) -> Schema:
             "openAPIV3Schema": {
                 "type": "object",
                 "description": kind.summary,
-                "properties": {"spec": schema(kind.spec), "status": schema(kind.status)},
+                "properties": {"spec": schema(kind.spec), "status": _status(kind)},
                 "required": ["spec"],
                 **_about_metadata(kind),
             }
         },
     }
+
+
+def _status(kind: Kind) -> Schema:
+    # An object as a default shows as drift nowhere: a status is in nobody's manifest.
+    return schema(kind.status) | {"default": {"observedGeneration": UNSEEN}}
 
 
 def _about_metadata(kind: Kind) -> Schema:

@@ -9,6 +9,10 @@ from isthmus_api.model import Items, Model
 MAX_ROUTES: Final = 20
 """Names of Routes in the status of what they use; `usedBy` counts all of them."""
 
+UNSEEN: Final = -1
+"""What `observedGeneration` is before the operator has seen an object. The API server says so: to
+kstatus, by which Flux and Helm wait, an object that says nothing of itself is done."""
+
 
 class Condition(Model):
     """One aspect of an object's state."""
@@ -43,8 +47,8 @@ Conditions = Annotated[
 class Status(Model):
     """What all kinds report."""
 
-    observed_generation: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="The generation that the operator has acted on."
+    observed_generation: Annotated[int, Field(ge=UNSEEN)] | None = Field(
+        None, description="The generation that the operator has acted on; -1 before the first."
     )
     conditions: Conditions = Field((), max_length=16, description="The state, aspect by aspect.")
 

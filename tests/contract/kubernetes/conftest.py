@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[3]
 sys.path.append(str(ROOT / "tests/cluster"))
 
 from control_plane import ControlPlane  # noqa: E402 (its folder is on no path before)
+from operating import Cluster  # noqa: E402 (it needs the control plane)
+
+from isthmus_operator.kube import Access, Client  # noqa: E402
 
 _numbers = itertools.count(1)
 
@@ -43,3 +46,9 @@ def namespace(plane: ControlPlane) -> str:
     name = f"test-{next(_numbers)}"
     plane.kubectl("create", "namespace", name)
     return name
+
+
+@pytest.fixture
+async def cluster(plane: ControlPlane, namespace: str) -> Cluster:
+    """A namespace for an operator to work in; its client is the test's to close."""
+    return Cluster(plane, Client(Access.of_kubeconfig(plane.kubeconfig)), namespace)

@@ -192,8 +192,8 @@ def test_status_is_written_apart_from_the_spec(plane: ControlPlane, namespace: s
     plane.kubectl("patch", *flags, "--subresource=status")
     by_operator = _get(plane, namespace)
 
-    assert "status" not in by_user
-    assert by_operator["status"] == {"planHash": "0f3a"}
+    assert by_user["status"] == {"observedGeneration": -1}
+    assert by_operator["status"] == {"observedGeneration": -1, "planHash": "0f3a"}
     assert by_user["metadata"]["generation"] == by_operator["metadata"]["generation"] == 2
 
 

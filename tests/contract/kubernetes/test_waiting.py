@@ -1,22 +1,12 @@
 """`kubectl wait` on what the operator writes; the tests play the Deployment controller."""
 
 import manifests_text
-import pytest
-from control_plane import ControlPlane
 from operating import Cluster
-
-from isthmus_operator.kube import Access, Client
 
 ROUTE = manifests_text.route("- respond: {body: hello}")
 READY = ("wait", "route/it", "--for=condition=Ready")
 PATIENCE = "--timeout=15s"
 BRIEFLY = "--timeout=1s"
-
-
-@pytest.fixture
-async def cluster(plane: ControlPlane, namespace: str) -> Cluster:
-    """A namespace for an operator to work in."""
-    return Cluster(plane, Client(Access.of_kubeconfig(plane.kubeconfig)), namespace)
 
 
 async def test_wait_ends_when_pods_run_and_not_on_what_was_before_the_last_change(

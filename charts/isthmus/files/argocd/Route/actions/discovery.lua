@@ -1,0 +1,9 @@
+-- What can be done with a Route as it is.
+local paused = obj.spec.paused == true
+
+return {
+  pause = { disabled = paused },
+  restart = { disabled = paused },
+  resume = { disabled = not paused },
+  scale = { params = { { name = "replicas" } } },
+}

@@ -1,0 +1,3 @@
+-- Its pods end and `replicas` is kept.
+obj.spec.paused = true
+return obj

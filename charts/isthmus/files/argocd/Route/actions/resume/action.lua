@@ -1,0 +1,3 @@
+-- Its pods come back, as many as `replicas` says.
+obj.spec.paused = false
+return obj
