@@ -218,7 +218,7 @@ async def test_a_process_that_takes_over_under_load_loses_no_request(begin: Begi
         await old.until_not_ready()
         late = load.answered[old.port]
         # What spreads the news takes its time: connections old and new still come here.
-        await load.until(lambda: load.answered[old.port] > late + 200)
+        await load.until(lambda: load.answered[old.port] > late + 50)
         load.port = new.port
         code, _ = await old.ended()
         sofar = load.answered[new.port]
@@ -227,7 +227,7 @@ async def test_a_process_that_takes_over_under_load_loses_no_request(begin: Begi
 
     assert load.failures == []
     assert code == 0
-    assert load.goodbyes[old.port] >= 200
+    assert load.goodbyes[old.port] >= 50
     assert load.goodbyes[new.port] == 0
 
 
