@@ -22,6 +22,7 @@ _COMMANDS = {
     "test": "Run the tests that Mappings and Routes hold.",
     "mapping": "Try, explain and format mappings.",
     "render": "Print the objects that the operator makes of Routes.",
+    "diff": "Tell what a change does: objects, restarts, messages.",
     "status": "Show how Routes stand, one line each.",
     "rollout": "Follow and restart the roll-outs of Routes.",
     "pause": "Take the pods of a Route away.",
