@@ -8,12 +8,12 @@ into itself is a problem. A single file is read whatever its name is.
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from isthmus_api import manifests
-from isthmus_api.manifests import MAX_FILE_BYTES, ConfigMap
+from isthmus_api.manifests import MAX_FILE_BYTES, ConfigMap, Manifests
 from isthmus_api.model import Model
 from isthmus_api.problems import Code, Location, Problem
 from isthmus_api.resources import Key, Resource, Resources
@@ -45,9 +45,18 @@ class Loaded:
         return len(broken | {str(key) for key in self.resources.by_key})
 
 
-def load(path: Path) -> Loaded:
+Parse = Callable[[bytes, str], Manifests]
+"""From the bytes of a file and its name to what it holds."""
+
+
+def parse(raw: bytes, file: str) -> Manifests:
+    """Read one file."""
+    return manifests.read(raw, file=file)
+
+
+def load(path: Path, parse: Parse = parse) -> Loaded:
     """Read a folder, or a single file."""
-    reading = _Reading()
+    reading = _Reading(parse)
     for found in files(path):
         if isinstance(found, Problem):
             reading.problems.append(found)
@@ -61,7 +70,8 @@ def load(path: Path) -> Loaded:
 class _Reading:
     """Objects collected so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, parse: Parse) -> None:
+        self._parse = parse
         self.resources: dict[Key, Resource[Model]] = {}
         self.problems: list[Problem] = []
         self.others = 0
@@ -76,7 +86,7 @@ class _Reading:
         if is_openapi(raw):
             self.others += 1
             return
-        found = manifests.read(raw, file=str(path))
+        found = self._parse(raw, str(path))
         self.problems += found.problems
         self.others += found.others
         self.config_maps += found.config_maps

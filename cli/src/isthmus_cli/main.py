@@ -24,6 +24,7 @@ _COMMANDS = {
     "mapping": "Try, explain and format mappings.",
     "promote": "Copy a tested set from one overlay to another.",
     "render": "Print the objects that the operator makes of Routes.",
+    "diff": "Tell what a change does: objects, restarts, messages.",
     "status": "Show how Routes stand, one line each.",
     "rollout": "Follow and restart the roll-outs of Routes.",
     "pause": "Take the pods of a Route away.",

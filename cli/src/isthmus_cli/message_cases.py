@@ -12,7 +12,7 @@ from typing import Any, Final
 from isthmus_api.comparison import Failure, compared
 from isthmus_api.plan import PlannedFeed, RoutePlan
 from isthmus_api.route_case import Expectation, RouteTest, TestMessage
-from isthmus_cli import route_differences, sent_requests
+from isthmus_cli import observed, route_differences, sent_requests
 from isthmus_cli.sent_requests import UnsoundTest
 from isthmus_runtime import testing, tracing
 from isthmus_runtime.body import JSON, Body
@@ -34,9 +34,7 @@ def check(
     plan: RoutePlan, test: RouteTest, script: ScriptedAnswers, tables: SharedTables
 ) -> list[Failure]:
     """What comes out differently, and what may explain it."""
-    message = test.message or TestMessage.model_validate({})
-    store = ScriptedStore(test.entries)
-    settlement = testing.run(_settled(plan, message, script, store, tables))
+    settlement = _tried(plan, test, script, tables)
     failures = [
         *route_differences.calls(test.expect, script.calls),
         *route_differences.entries(test.expect, settlement.memories),
@@ -45,13 +43,36 @@ def check(
     return failures + _reasons(settlement) if failures else []
 
 
+def behaviour(
+    plan: RoutePlan, test: RouteTest, script: ScriptedAnswers, tables: SharedTables
+) -> dict[str, Any]:
+    """All that the Route does with the message of a test, as JSON."""
+    settlement = _tried(plan, test, script, tables)
+    fed, result = _feeds(settlement)
+    return observed.delivering(script.calls, settlement, fed, result and _value(result))
+
+
+def _tried(
+    plan: RoutePlan, test: RouteTest, script: ScriptedAnswers, tables: SharedTables
+) -> Settlement:
+    message = test.message or TestMessage.model_validate({})
+    store = ScriptedStore(test.entries)
+    return testing.run(_settled(plan, message, script, store, tables))
+
+
+def _feeds(settlement: Settlement) -> tuple[list[str], Draft | None]:
+    """The Routes that get the result, and what they get; None where there is no result."""
+    fed = {draft.route.partition("/")[2]: draft for draft in settlement.feeds}
+    result = fed.pop(_RESULT, None)
+    return sorted(fed), result
+
+
 def _end(expect: Expectation, settlement: Settlement) -> Iterator[Failure]:
     if expect.state is not None:
         yield from compared("the state", expect.state, str(settlement.state))
-    fed = {draft.route.partition("/")[2]: draft for draft in settlement.feeds}
-    result = fed.pop(_RESULT, None)
+    fed, result = _feeds(settlement)
     if expect.feeds is not None:
-        yield from compared("the Routes that get the result", sorted(expect.feeds), sorted(fed))
+        yield from compared("the Routes that get the result", sorted(expect.feeds), fed)
     if "body" in expect.written():
         if result is None:
             yield Failure("there is no result: the message did not finish")

@@ -1,12 +1,12 @@
 """Request cases: a Route that answers, on one request."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from isthmus_api.comparison import Failure
 from isthmus_api.plan import RoutePlan
 from isthmus_api.route_case import RouteTest, TestRequest
-from isthmus_cli import route_differences, sent_requests
+from isthmus_cli import observed, route_differences, sent_requests
 from isthmus_cli.sent_requests import UnsoundTest
 from isthmus_runtime import faults, testing, tracing
 from isthmus_runtime.connectors.registry import Registry
@@ -33,14 +33,29 @@ def check(
     plan: RoutePlan, test: RouteTest, script: ScriptedAnswers, tables: SharedTables
 ) -> list[Failure]:
     """What comes out differently, and what may explain it."""
-    store = ScriptedStore(test.entries)
-    outcome = testing.run(_answered(plan, test.request or _NO_REQUEST, script, store, tables))
+    store, outcome = _tried(plan, test, script, tables)
     failures = [
         *route_differences.calls(test.expect, script.calls),
         *route_differences.entries(test.expect, store.written),
         *route_differences.answer(test.expect, outcome.response),
     ]
     return failures + _reasons(outcome.fault) if failures else []
+
+
+def behaviour(
+    plan: RoutePlan, test: RouteTest, script: ScriptedAnswers, tables: SharedTables
+) -> dict[str, Any]:
+    """All that the Route does with the request of a test, as JSON."""
+    store, outcome = _tried(plan, test, script, tables)
+    return observed.answering(script.calls, store.written, outcome.response)
+
+
+def _tried(
+    plan: RoutePlan, test: RouteTest, script: ScriptedAnswers, tables: SharedTables
+) -> tuple[ScriptedStore, _Outcome]:
+    store = ScriptedStore(test.entries)
+    request = test.request or _NO_REQUEST
+    return store, testing.run(_answered(plan, request, script, store, tables))
 
 
 def _reasons(fault: Fault | None) -> list[Failure]:

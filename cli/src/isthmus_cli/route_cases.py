@@ -7,6 +7,7 @@ of production, in time that does not pass.
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from isthmus_api.comparison import Failure
 from isthmus_api.plan import RoutePlan
@@ -25,6 +26,22 @@ def cases(route: Resource[RouteSpec], plan: RoutePlan, tables: SharedTables) -> 
     for index, test in enumerate(route.spec.tests):
         check = partial(_check, plan, test, tables)
         yield case(route, index=index, name=test.name, check=check)
+
+
+def behaviour(plan: RoutePlan, test: RouteTest, tables: SharedTables) -> dict[str, Any]:
+    """All that a Route does with a test, as JSON, whatever the test expects."""
+    script = ScriptedAnswers(test.answers)
+    observe = message_cases.behaviour if plan.source.is_asynchronous else request_cases.behaviour
+    did: dict[str, Any] = {}
+    try:
+        did = observe(plan, test, script, tables)
+    except UnsoundTest as error:
+        return {"error": str(error)}
+    except NoAnswer:
+        pass  # it is among the unanswered
+    if script.unanswered:
+        return {"error": _no_answer(script.unanswered[0])}
+    return did
 
 
 def _check(plan: RoutePlan, test: RouteTest, tables: SharedTables) -> list[Failure]:

@@ -34,11 +34,11 @@ def _call(what: str, expected: ExpectedCall, call: MadeCall) -> Iterator[Failure
         yield from compared(f"{what}: the path", expected.path, call.path)
     if expected.query is not None:
         yield from compared(
-            f"{what}: the query", _unlisted(texts(expected.query)), _unlisted(call.query)
+            f"{what}: the query", unlisted(texts(expected.query)), unlisted(call.query)
         )
     yield from _headers(what, expected.headers, call.headers)
     if "body" in expected.written():
-        yield from compared(f"{what}: the body", expected.body, _value(call.body))
+        yield from compared(f"{what}: the body", expected.body, value_of(call.body))
 
 
 def answer(expect: Expectation, answer: Response) -> Iterator[Failure]:
@@ -46,7 +46,7 @@ def answer(expect: Expectation, answer: Response) -> Iterator[Failure]:
         yield from compared("the status", expect.status, answer.status)
     yield from _headers("the answer", expect.headers, answer.headers)
     if "body" in expect.written():
-        yield from compared("the body", expect.body, _value(answer.body))
+        yield from compared("the body", expect.body, value_of(answer.body))
 
 
 def _headers(
@@ -59,12 +59,12 @@ def _headers(
         )
 
 
-def _unlisted(query: Mapping[str, list[str]]) -> dict[str, Any]:
+def unlisted(query: Mapping[str, list[str]]) -> dict[str, Any]:
     """Parameters as people write them: a list only where one comes several times."""
     return {name: texts[0] if len(texts) == 1 else texts for name, texts in query.items()}
 
 
-def _value(body: bytes) -> Any:
+def value_of(body: bytes) -> Any:
     """A body as JSON; as text where it is none, and null where there is nothing."""
     if not body:
         return None
@@ -92,4 +92,4 @@ def _entry(what: str, expected: TestEntry, memory: Memory) -> Iterator[Failure]:
     if expected.reference is not None:
         yield from compared(f"{what}: the reference", expected.reference, memory.reference)
     if "value" in expected.written():
-        yield from compared(f"{what}: the value", expected.value, _value(memory.value))
+        yield from compared(f"{what}: the value", expected.value, value_of(memory.value))

@@ -33,7 +33,7 @@ class Difference:
     actual: Any
 
     def __str__(self) -> str:
-        expected, actual = _shown(self.expected, self.actual)
+        expected, actual = shown(self.expected, self.actual)
         place = "" if self.path == ROOT else f"{self.path}: "
         return f"{place}expected {expected}, got {actual}"
 
@@ -70,7 +70,7 @@ def differences(expected: Any, actual: Any, path: str = ROOT) -> Iterator[Differ
         case dict(), dict():
             for key in {**expected, **actual}:
                 yield from differences(
-                    expected.get(key, NOTHING), actual.get(key, NOTHING), _member(path, key)
+                    expected.get(key, NOTHING), actual.get(key, NOTHING), member(path, key)
                 )
         case list(), list():
             for index in range(max(len(expected), len(actual))):
@@ -78,7 +78,7 @@ def differences(expected: Any, actual: Any, path: str = ROOT) -> Iterator[Differ
                     _item(expected, index), _item(actual, index), f"{path}[{index}]"
                 )
         case _:
-            if not _is_equal(expected, actual):
+            if not same(expected, actual):
                 yield Difference(path, expected, actual)
 
 
@@ -86,11 +86,13 @@ def _item(values: list[Any], index: int) -> Any:
     return values[index] if index < len(values) else NOTHING
 
 
-def _member(path: str, key: str) -> str:
+def member(path: str, key: str) -> str:
+    """The path of a member of an object."""
     return f"{path}.{key}" if key.isidentifier() else f"{path}[{as_json(key)}]"
 
 
-def _is_equal(expected: Any, actual: Any) -> bool:
+def same(expected: Any, actual: Any) -> bool:
+    """Whether two JSON values are equal; neither holds others."""
     # In Python True equals 1.
     return isinstance(expected, bool) == isinstance(actual, bool) and bool(expected == actual)
 
@@ -100,7 +102,7 @@ def as_json(value: Any) -> str:
     return repr(value) if value is NOTHING else json.dumps(value, ensure_ascii=False)
 
 
-def _shown(expected: Any, actual: Any) -> tuple[str, str]:
+def shown(expected: Any, actual: Any) -> tuple[str, str]:
     """Both values, cut to the part around the place where they begin to differ."""
     texts = as_json(expected), as_json(actual)
     if max(len(text) for text in texts) <= _SHOWN:

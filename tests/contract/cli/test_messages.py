@@ -20,6 +20,11 @@ from typing import Any
 import pytest
 from journals import draft, ended, wish
 
+from isthmus_api.mapping import MappingSpec
+from isthmus_api.model import ObjectMeta
+from isthmus_api.resources import Key, Resource, Resources
+from isthmus_cli.diffs import samples
+from isthmus_cli.diffs.sides import Side, Sides
 from isthmus_runtime.journal import opening
 from isthmus_runtime.journal.entries import Memory, Message, State
 from isthmus_runtime.journal.journal import Journal
@@ -311,6 +316,24 @@ def test_export_writes_masked_messages_a_line_each(place: Place) -> None:
 
     assert [each["id"] for each in lines] == ids[::-1]
     assert lines[0]["body"] == {"number": 119, "customer": {"email": "***"}}
+
+
+def test_an_export_is_what_diff_reads_as_samples(place: Place, tmp_path: Path) -> None:
+    ids = fill(place, 2, dead)
+    file = tmp_path / "samples/order/all.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_text(place.run("export").stdout)
+    mapping = Resource(
+        Key("Mapping", "default", "order"),
+        ObjectMeta(name="order"),
+        MappingSpec.model_validate({"expression": "$"}),
+    )
+    side = Side(Resources.of([mapping]))
+
+    found = list(samples.read(tmp_path / "samples", Sides(side, side)))
+
+    assert [each.name for each in found] == [f"order/all.jsonl {each}" for each in ids[::-1]]
+    assert json.loads(found[0].body) == {"number": 1, "customer": {"email": "***"}}
 
 
 def test_a_store_is_exported_by_key(place: Place) -> None:

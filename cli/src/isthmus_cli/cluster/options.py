@@ -80,8 +80,11 @@ class Place:
 
 
 @contextlib.contextmanager
-def place(context: str | None, namespace: str | None = None) -> Iterator[Place]:
-    """The cluster and the namespace. What goes wrong there ends the command, with a word about it.
+def place(
+    context: str | None, namespace: str | None = None, *, failure: int = FOUND
+) -> Iterator[Place]:
+    """The cluster and the namespace. What goes wrong there ends the command, with a word about it
+    and the exit code `failure`.
 
     The kubernetes package is imported here, by the commands that need it.
     """
@@ -92,4 +95,4 @@ def place(context: str | None, namespace: str | None = None) -> Iterator[Place]:
         yield Place(api, namespace or api.namespace)
     except NoCluster as error:
         click.echo(f"isthmus: {error}", err=True)
-        raise SystemExit(FOUND) from error
+        raise SystemExit(failure) from error

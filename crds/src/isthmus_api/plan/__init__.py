@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from isthmus_api.plan.planner import Planned, check, plan
+    from isthmus_api.plan.planner import Planned, check, joined, plan
     from isthmus_api.plan.routeplan import PlannedFeed, PlannedMapping, RoutePlan, UnreadablePlan
 
 __all__ = [
@@ -19,12 +19,14 @@ __all__ = [
     "RoutePlan",
     "UnreadablePlan",
     "check",
+    "joined",
     "plan",
 ]
 
 _MODULES: Final = {
     "Planned": "planner",
     "check": "planner",
+    "joined": "planner",
     "plan": "planner",
     "PlannedFeed": "routeplan",
     "PlannedMapping": "routeplan",

@@ -47,10 +47,10 @@ def plan(route: Resource[RouteSpec], resources: Resources, *, passed: str = "") 
     `passed` is the hash of a plan that was found good before: when this one is the same, its
     expressions are not looked at again, and their warnings are not among the problems.
     """
-    joined = _join(route, resources)
-    found = _in_itself(route, resources) if joined.hash == passed else _problems(route, resources)
+    whole = joined(route, resources)
+    found = _in_itself(route, resources) if whole.hash == passed else _problems(route, resources)
     problems = tuple(_distinct(found))
-    return Planned(None if errors(problems) else joined, problems)
+    return Planned(None if errors(problems) else whole, problems)
 
 
 def check(resources: Resources) -> tuple[Problem, ...]:
@@ -177,7 +177,8 @@ def _there(kind: str, namespace: str, resources: Resources) -> str:
     return f"there are: {shown}" if names else "there is none yet"
 
 
-def _join(route: Resource[RouteSpec], resources: Resources) -> RoutePlan:
+def joined(route: Resource[RouteSpec], resources: Resources) -> RoutePlan:
+    """A Route with what it refers to, as far as that is there; nothing is checked."""
     namespace = route.key.namespace
     connectors: dict[str, ConnectorSpec] = {}
     for reference in _references(route.spec):
