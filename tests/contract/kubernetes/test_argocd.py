@@ -47,6 +47,12 @@ def test_the_actions_that_a_route_offers(state: State, argo: ArgoCD) -> None:
     )
 
 
+def test_a_route_with_autoscaling_offers_no_scale(argo: ArgoCD) -> None:
+    scaled = RUNNING["spec"] | {"autoscaling": {"maxReplicas": 3}}
+
+    assert argo.actions(RUNNING | {"spec": scaled}) == {"pause", "restart"}
+
+
 @pytest.mark.parametrize("asked", ["", "many", "-1", "1.5", "nan", "inf"])
 def test_scale_refuses_what_is_no_count(asked: str, argo: ArgoCD) -> None:
     said = argo.refusal("scale", RUNNING, replicas=asked)

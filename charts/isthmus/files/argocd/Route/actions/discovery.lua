@@ -5,5 +5,6 @@ return {
   pause = { disabled = paused },
   restart = { disabled = paused },
   resume = { disabled = not paused },
-  scale = { params = { { name = "replicas" } } },
+  -- With `autoscaling` the API server takes no count.
+  scale = { disabled = obj.spec.autoscaling ~= nil, params = { { name = "replicas" } } },
 }
