@@ -108,6 +108,21 @@ def test_a_call_that_would_be_late_is_told_at_once_and_takes_no_place() -> None:
     run(everything)
 
 
+def test_who_comes_while_others_wait_for_the_window_is_told_at_once_too() -> None:
+    async def everything() -> None:
+        limit = limiter(requests=1, per=Duration("1h"))
+        await call(limit)
+        patient = asyncio.create_task(call(limit))
+        await asyncio.sleep(10)
+        with pytest.raises(Overdue) as refused:
+            await call(limit, within=60)
+        assert asyncio.get_running_loop().time() == pytest.approx(10, abs=0.1)
+        assert refused.value.wait == pytest.approx(3590, abs=0.1)
+        assert await patient == pytest.approx(3600)
+
+    run(everything)
+
+
 def test_a_call_that_finds_no_connection_in_time_is_overdue() -> None:
     async def everything() -> None:
         limit = limiter(1, requests=100)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from isthmus_runtime.connectors.limits import counts
-from isthmus_runtime.connectors.limits.lines import Line
+from isthmus_runtime.connectors.limits.lines import Line, Overdue
 from isthmus_runtime.connectors.limits.pauses import Pause
 from isthmus_runtime.connectors.sharing import Sharing, Unshared
 from isthmus_runtime.instruments import Number
@@ -120,6 +120,7 @@ class Turns(Line[float]):
     def __init__(self, drawing: Drawing | None, pause: Pause) -> None:
         super().__init__()
         self._drawing, self._pause = drawing, pause
+        self._free_at = 0.0  # until then nothing is granted
         self._coming = 0  # calls that wait, or have their turn and have not gone on yet
 
     async def come(self, deadline: float) -> Callable[[], None] | None:
@@ -131,6 +132,9 @@ class Turns(Line[float]):
             return None
         if not self._coming and not self._pause.left and drawing.goes_alone():
             return None
+        left = self._free_at - self._loop.time()
+        if left > 0 and self._free_at >= deadline:
+            raise Overdue(left)
         self._coming += 1
         try:
             asked_at = await self.wait(deadline)
@@ -145,8 +149,7 @@ class Turns(Line[float]):
     async def _serve(self) -> None:
         paused = self._pause.left
         if paused:
-            self._drop_overdue(paused)
-            await asyncio.sleep(paused)
+            await self._rest(paused)
             return
         wanted = len(self._waiting)
         if self._drawing is None:
@@ -155,5 +158,10 @@ class Turns(Line[float]):
         drawn = await self._drawing.draw(wanted)
         self._let_pass(drawn.granted, drawn.asked_at)
         if drawn.wait:
-            self._drop_overdue(drawn.wait)
-            await asyncio.sleep(drawn.wait)
+            await self._rest(drawn.wait)
+
+    async def _rest(self, seconds: float) -> None:
+        """Let nobody pass for a while, and keep nobody who has no time for that."""
+        self._drop_overdue(seconds)
+        self._free_at = self._loop.time() + seconds
+        await asyncio.sleep(seconds)
