@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from isthmus_api.connector import Backoff, HttpTransport
 from isthmus_runtime import logs, metrics
 from isthmus_runtime.connectors import auth, backoff
+from isthmus_runtime.connectors.failures import Failures
 from isthmus_runtime.connectors.limits.lines import NoTurn
 from isthmus_runtime.faults import Broken, Upstream
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.heads import UnsafeHeader
-from isthmus_runtime.http.messages import Header, Response, header
+from isthmus_runtime.http.messages import Header, Response
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import MissingSecret
 
@@ -69,6 +70,7 @@ class Connector:
         limiter: "Limiter | None" = None,
     ) -> None:
         self.name = name
+        self._failures = Failures(name)
         self.timeout = spec.timeout.seconds
         self.headers = common_headers(spec)
         self.answer = spec.answer
@@ -147,8 +149,7 @@ class Connector:
                 self._judged(proof.in_vain, credentials, fault.answer)
             raise
         if proof.reads_answers and self._judged(proof.in_vain, credentials, answer):
-            detail = f"{self.name} does not take the session that it has just given"
-            raise self._fault("SignInFailed", detail, sent=True)
+            raise self._failures.of_session()
         return answer
 
     def _judged(
@@ -160,26 +161,15 @@ class Connector:
         try:
             return judge(used, answer)
         except auth.SignInFailed as error:
-            raise self._unproven(error, sent=True) from error
+            raise self._failures.of_sign_in(error, sent=True) from error
 
     async def _credentials(self, proof: auth.Auth, deadline: float) -> auth.Credentials:
         try:
             return await proof.credentials(deadline=deadline)
         except MissingSecret as error:
-            detail = f"{self.name} cannot sign in: {error}"
-            raise self._fault("SecretMissing", detail, sent=False) from error
+            raise self._failures.of_secret(error) from error
         except auth.SignInFailed as error:
-            raise self._unproven(error, sent=False) from error
-
-    def _unproven(self, error: auth.SignInFailed, *, sent: bool) -> Upstream:
-        return self._fault(
-            "SignInFailed",
-            f"{self.name} cannot sign in: {error}",
-            status=error.status,
-            passing=error.passing,
-            sent=sent,
-            retry_after=error.retry_after,
-        )
+            raise self._failures.of_sign_in(error, sent=False) from error
 
     async def _limited(
         self, call: Call, deadline: float, credentials: auth.Credentials = _NO_CREDENTIALS
@@ -193,14 +183,7 @@ class Connector:
                 self._waited.observe(turn.waited)
                 answer = await self._sent(call, deadline, credentials, turn.sent)
         except NoTurn as error:
-            raise Upstream(
-                "RateLimited",
-                f"the rate limit of {self.name} {error}",
-                connector=self.name,
-                status=503,
-                sent=False,
-                retry_after=error.wait,
-            ) from error
+            raise self._failures.of_limit(error) from error
         except Upstream as fault:
             if fault.answer is not None:
                 limiter.heed(fault.answer)
@@ -237,7 +220,7 @@ class Connector:
                 sent=sent,
             )
         except errors.ClientError as error:
-            fault = self._failed(error)
+            fault = self._failures.of_client(error)
             metrics.CALLS.labels(*self._labels, fault.reason).inc()
             raise fault from error
         except UnsafeHeader:  # its text may quote a credential
@@ -250,7 +233,7 @@ class Connector:
         self._results[answer.status // 100].inc()
         if 200 <= answer.status < 300:
             return answer
-        raise self._bad_status(answer)
+        raise self._failures.of_status(answer)
 
     def _judge(self, judge: Callable[[Response], Upstream | None], answer: Response) -> None:
         """Fail where an answer of 2xx is none; it counts as the failure that it is."""
@@ -268,70 +251,4 @@ class Connector:
         try:
             return sign(outgoing)
         except auth.SignInFailed as error:
-            raise self._unproven(error, sent=False) from error
-
-    def _bad_status(self, answer: Response) -> Upstream:
-        return Upstream(
-            "UnexpectedStatus",
-            f"{self.name} answered {answer.status}",
-            connector=self.name,
-            answered=answer.status,
-            answer=answer,
-            passing=answer.status in backoff.PASSING,
-            retry_after=backoff.retry_after(header(answer.headers, b"retry-after")),
-        )
-
-    def _failed(self, error: errors.ClientError) -> Upstream:
-        name = self.name
-        match error:
-            case errors.Untrusted():
-                detail = f"{name} cannot be reached: its certificate is not trusted"
-                return self._fault("Untrusted", f"{detail} ({error.reason})", sent=False)
-            case errors.ProxyRefused():
-                detail = f"{name} cannot be reached: {error}"
-                return self._fault("ProxyRefused", detail, passing=True, sent=False)
-            case errors.TlsUnusable():
-                detail = f"{name} cannot be reached: {error}"
-                return self._fault("TlsUnusable", detail, sent=False)
-            case errors.ConnectFailed() | errors.ClientClosed():
-                detail = f"{name} cannot be reached"
-                return self._fault("ConnectFailed", detail, passing=True, sent=False)
-            case errors.DeadlineExceeded():
-                detail = f"{name} did not answer in time ({_PHASES[error.phase]})"
-                return self._fault("Timeout", detail, status=504, passing=True, sent=error.sent)
-            case errors.ConnectionBroken():
-                detail = f"{name} closed the connection before its answer was whole"
-                return self._fault("ConnectionBroken", detail, passing=True, sent=error.sent)
-            case errors.ResponseTooLarge():
-                detail = f"{name} answered more than {error.limit} bytes"
-                return self._fault("ResponseTooLarge", detail, sent=error.sent)
-            case _:
-                detail = f"{name} answered what cannot be read: {error}"
-                return self._fault("InvalidAnswer", detail, sent=error.sent)
-
-    def _fault(
-        self,
-        reason: str,
-        detail: str,
-        *,
-        status: int = 502,
-        passing: bool = False,
-        sent: bool,
-        retry_after: float | None = None,
-    ) -> Upstream:
-        return Upstream(
-            reason,
-            detail,
-            connector=self.name,
-            status=status,
-            passing=passing,
-            sent=sent,
-            retry_after=retry_after,
-        )
-
-
-_PHASES: Final = {
-    "connect": "while connecting",
-    "pool": "while waiting for a free connection",
-    "response": "while waiting for its answer",
-}
+            raise self._failures.of_sign_in(error, sent=False) from error
