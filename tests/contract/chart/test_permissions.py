@@ -172,7 +172,8 @@ async def test_the_operators_client_may_do_its_work(
             await client.get(HTTP_ROUTES, place, "child")
         status = _object(ROUTES, place, status={"planHash": "0f3a"})
         status["metadata"]["name"] = "search"
-        assert (await client.apply(ROUTES, status, sub="status"))["status"] == {"planHash": "0f3a"}
+        written = await client.apply(ROUTES, status, sub="status")
+        assert written["status"]["planHash"] == "0f3a"
         await client.create(EVENTS, _event(place))
     assert {*_SPECS, HTTP_ROUTES} == {*CHILDREN.values()}
 
