@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import click
 
+from isthmus_api.problems import errors
 from isthmus_api.resources import Resources
 from isthmus_cli import folder, options, report
 from isthmus_cli.cluster import options as where
@@ -76,8 +77,8 @@ def diff(
     once = Once()
     loaded = folder.load(path, once)
     options.refuse_empty(loaded, path)
-    if loaded.problems:
-        report.show(loaded.problems, err=True, objects=loaded.objects, others=loaded.others)
+    if wrong := errors(loaded.problems):
+        report.show(wrong, err=True, objects=loaded.objects, others=loaded.others)
         sys.exit(_ERROR)
     if revision is not None:
         both = _of_revision(path, revision, loaded, namespace or "default", once)

@@ -64,18 +64,26 @@ def summary(findings: Findings) -> str:
     effects = [each.effect for each in findings.workloads]
     parts = [
         f"objects: {objects}",
-        _do(effects.count(Effect.RESTARTS), "Route", "restart"),
-        _do(effects.count(Effect.REFUSED), "Route", "would be refused", "would be refused"),
-        _do(len(findings.differing), "message", "come", end=" out differently"),
+        *(_do(effects.count(effect), "Route", *_VERBS[effect]) for effect in Effect),
+        _do(len(findings.differing), "message", "comes out differently", "come out differently"),
     ]
     return "; ".join(filter(None, parts))
 
 
-def _do(count: int, noun: str, verb: str, of_one: str = "", end: str = "") -> str:
+_VERBS: Final = {
+    Effect.STARTS: ("starts", "start"),
+    Effect.STOPS: ("stops", "stop"),
+    Effect.RESTARTS: ("restarts", "restart"),
+    Effect.SCALES: ("scales", "scale"),
+    Effect.GOES_ON: ("goes on", "go on"),
+    Effect.REFUSED: ("would be refused", "would be refused"),
+}
+"""Of one Route, and of several."""
+
+
+def _do(count: int, noun: str, of_one: str, of_all: str) -> str:
     """`1 Route restarts`, `2 Routes restart`, nothing of none."""
-    if not count:
-        return ""
-    return f"{number(count, noun)} {(of_one or f'{verb}s') if count == 1 else verb}{end}"
+    return f"{number(count, noun)} {of_one if count == 1 else of_all}" if count else ""
 
 
 def _object(found: ObjectChange) -> Entry:
