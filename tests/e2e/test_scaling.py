@@ -108,7 +108,7 @@ def test_the_operators_autoscaler_scales_the_deployment(namespace: Namespace) ->
 
     raised = json.dumps({"spec": {"autoscaling": {"minReplicas": 3, "maxReplicas": 3}}})
     namespace.kubectl("patch", "route/autoscaled", "--type=merge", "-p", raised)
-    namespace.wait("hpa/autoscaled", "jsonpath={.status.desiredReplicas}=3")
+    namespace.wait("hpa/autoscaled", "jsonpath={.spec.minReplicas}=3")
     namespace.wait("deployment/autoscaled", "jsonpath={.status.availableReplicas}=3")
     table = namespace.kubectl("get", "route/autoscaled", "-o", "wide")
     route = namespace.get("route/autoscaled")
