@@ -13,7 +13,7 @@ from isthmus_runtime.journal.journal import JournalError
 from isthmus_runtime.journal.script import Script, T
 from isthmus_runtime.journal.sqlite import accepting, file
 from isthmus_runtime.journal.sqlite.clock import Clock, Sources
-from isthmus_runtime.journal.sqlite.pen import Pen, play
+from isthmus_runtime.journal.sqlite.pen import Pen, drive, play
 
 PATIENCE: Final = 60.0
 """Seconds to wait for a turn beside a busy runtime."""
@@ -39,7 +39,7 @@ class SqliteHands:
 
     async def read(self, make: Callable[[], Script[T]]) -> T:
         """One snapshot for all of a script."""
-        return await self._run(lambda: self._in(make, "BEGIN"))
+        return await self._run(lambda: self._read(make))
 
     async def write(self, make: Callable[[], Script[T]]) -> T:
         """Get the write lock, for however long that takes within reason."""
@@ -53,22 +53,25 @@ class SqliteHands:
         await self._run(self._db.close)
         self._thread.shutdown()
 
+    def _read(self, make: Callable[[], Script[T]]) -> T:
+        with file.transaction(self._db, "BEGIN"):
+            return drive(self._db, make())
+
     def _patiently(self, make: Callable[[], Script[T]]) -> T:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                return self._in(make, "BEGIN IMMEDIATE")
+                return self._write(make)
             except sqlite3.OperationalError as error:
                 busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                 if not busy or time.monotonic() > deadline:
                     raise
 
-    def _in(self, make: Callable[[], Script[T]], begin: str) -> T:
-        with file.transaction(self._db, begin):
-            return play(self._pen(), make())
-
-    def _pen(self) -> Pen:
-        return Pen(self._db, self._clock.now(), accepting.first_free(self._db), {})
+    def _write(self, make: Callable[[], Script[T]]) -> T:
+        """Numbers are given as they are free now: the runtime gives some, too."""
+        with file.transaction(self._db, "BEGIN IMMEDIATE"):
+            free = accepting.first_free(self._db)
+            return play(Pen(self._db, self._clock.now(), free, {}), make())
 
     async def _run(self, do: Callable[[], T]) -> T:
         def told() -> T:
