@@ -55,6 +55,7 @@ ASKED: dict[str, tuple[int, dict[str, str], float | None]] = {
     "version 8, too many": (429, {"ratelimit": '"default";t=3'}, 3),
     "version 7": (200, {"ratelimit": "limit=100, remaining=0, reset=30"}, 30),
     "version 7, some remain": (200, {"ratelimit": "limit=100, remaining=50, reset=30"}, None),
+    "a control character at the end": (429, {"retry-after": "7\x1f"}, 7),
     "words": (200, {"ratelimit-remaining": "none", "ratelimit-reset": "later"}, None),
 }  # fmt: skip
 

@@ -98,4 +98,5 @@ def _seconds(text: str | None, moment: float) -> float:
 
 
 def _number(text: str) -> float | None:
-    return float(text) if _NUMBER.fullmatch(text.strip()) else None
+    found = _NUMBER.fullmatch(text.strip())
+    return float(found[0]) if found else None
