@@ -1,6 +1,7 @@
 """How answers of systems are read and judged, from real sockets."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -209,49 +210,88 @@ async def test_a_failure_in_an_answer_is_counted_and_not_kept_in_a_cache(
     assert len(erp.arrivals) == 2
 
 
-SOAP = """
+@dataclass(frozen=True)
+class Soap:
+    """A version of SOAP: how its envelopes are named, sent and read."""
+
+    namespace: str
+    headers: str
+    content_type: str
+    fault: str
+    said: str
+    """Where the text of a fault stands in what is in the body."""
+
+    def steps(self) -> str:
+        """A call with an envelope that is made and read."""
+        return f"""
 - call:
     connector: erp
     method: POST
     path: /ws
-    headers: {content-type: text/xml; charset=utf-8, soapaction: '"urn:stock"'}
-    text: "{% $toXml({'e:Envelope': {'@xmlns:e': 'http://schemas.xmlsoap.org/soap/envelope/',
-      'e:Body': {'Stock': {'@xmlns': 'urn:erp', 'sku': sku}}}}) %}"
+    headers: {self.headers}
+    text: "{{% $toXml({{'e:Envelope': {{'@xmlns:e': '{self.namespace}',
+      'e:Body': {{'Stock': {{'@xmlns': 'urn:erp', 'sku': sku}}}}}}}}) %}}"
     answer:
       as: text
-      failWhen: "{% $parseXml($).*.*.*.faultstring %}"
-- map: {expression: "$parseXml($)"}
+      failWhen: "{{% $parseXml($).*.*.{self.said} %}}"
+- map: {{expression: "$parseXml($)"}}
 """
 
+    def envelope(self, content: str) -> bytes:
+        """What a system answers."""
+        return (
+            f'<?xml version="1.0"?><e:Envelope xmlns:e="{self.namespace}">'
+            f"<e:Body>{content}</e:Body></e:Envelope>"
+        ).encode()
 
-ENVELOPE = (
-    '<?xml version="1.0"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/">'
-    "<e:Body>{}</e:Body></e:Envelope>"
+
+SOAP_11 = Soap(
+    namespace="http://schemas.xmlsoap.org/soap/envelope/",
+    headers="{content-type: text/xml; charset=utf-8, soapaction: '\"urn:stock\"'}",
+    content_type="text/xml; charset=utf-8",
+    fault="<e:Fault><faultcode>e:Server</faultcode><faultstring>closed</faultstring></e:Fault>",
+    said="*.faultstring",
 )
-FAULT = "<e:Fault><faultcode>e:Server</faultcode><faultstring>closed</faultstring></e:Fault>"
+SOAP_12 = Soap(
+    namespace="http://www.w3.org/2003/05/soap-envelope",
+    headers="""{content-type: 'application/soap+xml; action="urn:stock"'}""",
+    content_type='application/soap+xml; action="urn:stock"',
+    fault=(
+        "<e:Fault><e:Code><e:Value>e:Receiver</e:Value></e:Code>"
+        '<e:Reason><e:Text xml:lang="en">closed</e:Text></e:Reason></e:Fault>'
+    ),
+    said="*.`e:Reason`",
+)
 STOCK = '<StockResponse xmlns="urn:erp"><count>5</count></StockResponse>'
 
 
-@pytest.mark.parametrize(
-    ("content", "status"),
-    [pytest.param(STOCK, 200, id="an answer"), pytest.param(FAULT, 502, id="a fault")],
-)
+@pytest.mark.parametrize("soap", [SOAP_11, SOAP_12], ids=["1.1", "1.2"])
 async def test_an_envelope_of_soap_is_made_and_read(
-    serve: Serve, upstream: Start, content: str, status: int
+    serve: Serve, upstream: Start, soap: Soap
 ) -> None:
-    kind = "text/xml; charset=utf-8"
-    erp = await upstream(answer(body=ENVELOPE.format(content).encode(), content_type=kind))
-    served = await serve(connector(erp.url), route(SOAP, method="POST"))
+    erp = await upstream(answer(body=soap.envelope(STOCK), content_type=soap.content_type))
+    served = await serve(connector(erp.url), route(soap.steps(), method="POST"))
 
     response = await served.post("/it", json={"sku": "A&B"})
 
-    assert response.status_code == status, response.text
-    if status == 200:
-        body = response.json()["e:Envelope"]["e:Body"]
-        assert body["StockResponse"]["count"] == "5"
+    assert response.json()["e:Envelope"]["e:Body"]["StockResponse"]["count"] == "5"
     [arrival] = erp.arrivals
-    assert arrival.header("content-type") == "text/xml; charset=utf-8"
+    assert arrival.header("content-type") == soap.content_type
     assert b"<sku>A&amp;B</sku>" in arrival.body
+
+
+@pytest.mark.parametrize("soap", [SOAP_11, SOAP_12], ids=["1.1", "1.2"])
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_fault_of_soap_fails_the_call(
+    serve: Serve, upstream: Start, soap: Soap, status: int
+) -> None:
+    fault = answer(status=status, body=soap.envelope(soap.fault), content_type=soap.content_type)
+    erp = await upstream(fault)
+    served = await serve(connector(erp.url), route(soap.steps(), method="POST"))
+
+    response = await served.post("/it", json={"sku": "A"})
+
+    assert response.status_code == 502, response.text
 
 
 GRAPHQL = """
