@@ -175,7 +175,8 @@ class _Typesetter:
         nodes = [each for each in before if isinstance(each, Node)]
         if any(_is_open(each) or self._has_lines(each) for each in nodes):
             return False
-        if any(comment.begins_line for comment in self._gaps.before(self._first_of(last))):
+        ahead = (comment for each in inner for comment in self._gaps.before(self._first_of(each)))
+        if any(comment.begins_line for comment in ahead):
             return False
         hugged = self._tokens[self._first_of(inner[0]) : self._first[_begins(last)]]
         return sum(len(token.text) for token in hugged) <= _HUGGED_WIDTH

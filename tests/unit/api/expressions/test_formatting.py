@@ -141,6 +141,21 @@ kind = "B2B" ? $mapping("business", $)
 /* end */
 """,
     ),
+    "a comment before what is hugged has a line of its own": case(
+        """
+$toCsv(
+/* c */
+rows[qty != "0"
+], {"columns": [ "sku" ]})
+""",
+        """
+$toCsv(
+  /* c */
+  rows[qty != "0"],
+  {"columns": ["sku"]}
+)
+""",
+    ),
     "sort, group, transform, bindings": case(
         "$~>|items^( >qty,sku)|{'x':1},['y']|~>$f@$v . { $v:$ }",
         "$ ~> |items^(>qty, sku)|{'x': 1}, ['y']| ~> $f@$v.{$v: $}",
