@@ -55,6 +55,9 @@ def places(source: str, *, money_fields: Set[str] = lint.MONEY_WORDS) -> list[tu
         pytest.param("a ~> $nosuch()", "UnknownFunction", 1, 6, id="in a chain"),
         pytest.param("1 & sum(a)", "FieldCalled", 1, 5, id="no dollar sign"),
         pytest.param("a.count()", "FieldCalled", 1, 3, id="no dollar sign in a path"),
+        pytest.param("{'n': note != null}", "NotNull", 1, 7, id="what is missing is no null"),
+        pytest.param("null != a.b", "NotNull", 1, 1, id="null in front"),
+        pytest.param("$exists(a) and b != null", "NotNull", 1, 16, id="another one is there"),
         pytest.param("{'n': $count}", "FunctionNotCalled", 1, 7, id="no brackets"),
         pytest.param("($sum := 1; $sum)", "NameShadowed", 1, 2, id="a built-in"),
         pytest.param("(1; $table := 1)", "NameShadowed", 1, 5, id="a function of ours"),
@@ -112,6 +115,8 @@ def test_a_trap_is_found_at_its_place(source: str, code: str, line: int, column:
         pytest.param("$match(a, /^(ab)+[-+]?c{1,3}$/)", id="a plain pattern"),
         pytest.param("$match(a, /(a{1,3})+\\(b+\\)+/)", id="bounds, and brackets as text"),
         pytest.param("$fromMillis(a, '[Y]', '+0200')", id="an offset"),
+        pytest.param("$exists(a.b) and a.b != null", id="no null, and there"),
+        pytest.param("a = null or 'x' != a", id="null, which has to be there"),
     ],
 )
 def test_what_is_right_is_left_alone(source: str) -> None:
@@ -135,6 +140,7 @@ def test_what_is_right_is_left_alone(source: str) -> None:
         pytest.param("9007199254740993", '"9007199254740993"', id="a literal becomes text"),
         pytest.param("$fromMillis(a, '[Y]', 'Asia/Tokyo')", "$dateFormat(a, '[Y]', 'Asia/Tokyo')",
                      id="dates"),
+        pytest.param("a.b != null", "$exists(a.b) and a.b != null", id="there, and not null"),
         pytest.param("sum(a)", "functions begin with a dollar sign: $sum(…)", id="a dollar sign"),
         pytest.param("$lookpu(a)", "did you mean $lookup?", id="a slip in a function"),
         pytest.param("$mesage.a", "did you mean $message?", id="a slip in a variable"),
