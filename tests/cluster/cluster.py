@@ -7,7 +7,8 @@
 
 It is made of the upstream programs, built by `build`, and of containerd, runc and the CNI plugins
 of Debian. It needs root and no Docker. All state is in one folder: ISTHMUS_CLUSTER, or `cluster`
-under ISTHMUS_CACHE. NetworkPolicies are stored and not enforced: no CNI plugin here does that.
+under ISTHMUS_CACHE. NetworkPolicies are enforced, for connections that a pod begins or takes; what
+the node itself sends to pods is let in.
 """
 
 import contextlib
@@ -34,6 +35,10 @@ on every machine."""
 PODS: Final = "10.244.0.0/24"
 SERVICES: Final = "10.96.0.0/16"
 CNI_NAME: Final = "isthmus"
+POLICIES: Final = "KUBE-POLICIES"
+"""The chain of the packet filter that asks what enforces NetworkPolicies. It goes with all chains
+that begin so."""
+QUEUE: Final = "100"
 PAUSE: Final = "localhost/pause:dev"
 READY_SECONDS: Final = 90.0
 PROGRAMS: Final = (
@@ -44,6 +49,7 @@ PROGRAMS: Final = (
     "kube-scheduler",
     "kubelet",
     "kube-proxy",
+    "policies",
     "coredns",
     "pause",
 )
@@ -200,6 +206,11 @@ class Cluster:
                 "metrics-bind-address": f"{ADDRESS}:10249",
             },
         )
+        self._start_one(
+            str(programs / "policies"),
+            account | {"hostname-override": NODE, "nfqueue-id": QUEUE},
+        )
+        _ask_of_connections()
         self._start_one(str(programs / "coredns"), {"conf": str(self.folder / "Corefile")})
 
     def _start_one(self, program: str, flags: dict[str, str]) -> None:
@@ -323,6 +334,26 @@ def _kubelet(folder: Path, socket: Path) -> dict[str, Any]:
         "serializeImagePulls": False,
         "syncFrequency": "10s",
     }
+
+
+def _ask_of_connections() -> None:
+    """Have the packet filter ask of each new connection of a pod, after it is known where it goes.
+
+    Nothing goes through while nobody answers. The program has rules of its own, in nftables, which
+    not every kernel can follow (`nft_queue`); asked twice it says the same twice.
+    """
+    table = ("iptables", "--wait", "--table", "mangle")
+    _run(*table, "--new-chain", POLICIES)
+    _run(*table, "--append", POLICIES, "--match", "addrtype", "--src-type", "LOCAL", "-j", "RETURN")
+    _run(*table, "--append", POLICIES, "-j", "NFQUEUE", "--queue-num", QUEUE)
+    # What goes to the node itself, which are the API server and the name server, takes another way.
+    for hook, end in (
+        ("INPUT", "--source"),
+        ("POSTROUTING", "--source"),
+        ("POSTROUTING", "--destination"),
+    ):
+        new = ("--match", "conntrack", "--ctstate", "NEW")
+        _run(*table, "--append", hook, end, PODS, *new, "-j", POLICIES)
 
 
 def _names(kubeconfig: Path) -> str:

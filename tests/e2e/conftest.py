@@ -12,19 +12,24 @@ from pathlib import Path
 
 import pytest
 from kubernetes_cluster import Cluster, Namespace
+from seen_states import judged
 
 ROOT = Path(__file__).parents[2]
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
-    """The cluster, with images on its node and the operator in `isthmus-system`."""
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The cluster, with images on its node and the operator in `isthmus-system`.
+
+    Whatever state its Routes, Connectors and Mappings were in, kstatus saw it as it should.
+    """
     kubeconfig = _script("cluster", "up").splitlines()[-1]
     operator = next(Path(each) for each in _script("images").split() if "operator" in each)
     found = Cluster(Path(kubeconfig), operator.with_suffix(".made-of").read_text().split()[0])
     found.install()
-    return found
+    with judged(found, tmp_path_factory.mktemp("seen")):
+        yield found
 
 
 @pytest.fixture

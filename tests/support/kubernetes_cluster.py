@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
+import namespaces
 import yaml
 from control_plane import HERE as CLUSTER_FOLDER
 
@@ -79,9 +80,15 @@ class Cluster:
         return done.stdout
 
     @contextlib.contextmanager
-    def starting(self, program: str, *args: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Have kubectl or helm run meanwhile; ended with the block when it has not by itself."""
-        with subprocess.Popen([self._program(program), *args], env=self.environment) as process:
+    def starting(
+        self, program: str, *args: str, output: IO[bytes] | None = None
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Have kubectl or helm run meanwhile; ended with the block when it has not by itself.
+
+        What it prints goes to `output`, or where the tests print.
+        """
+        command = [self._program(program), *args]
+        with subprocess.Popen(command, env=self.environment, stdout=output) as process:
             try:
                 yield process
             finally:
@@ -95,15 +102,26 @@ class Cluster:
         return self.run("kubectl", *args, stdin=stdin, timeout=timeout)
 
     def install(self, *args: str, chart: Path = CHART) -> None:
-        """Install the operator, or bring it to what a chart and `args` say."""
+        """Install the operator, or bring it to what a chart and `args` say.
+
+        Its namespace lets through what the chart's own NetworkPolicies name.
+        """
+        self.system.apply(namespaces.restricted(SYSTEM), namespaces.nothing_is_let_through())
         self.run(
-            *("helm", "upgrade", "--install", "isthmus", str(chart)),
-            *("--namespace", SYSTEM, "--create-namespace"),
-            *("--set", "image.tag=dev", "--set", "runtime.image.tag=dev", *args),
+            *("helm", "upgrade", "--install", "isthmus", str(chart), "--namespace", SYSTEM),
+            *("--set", "image.tag=dev", "--set", "runtime.image.tag=dev"),
+            *("--set", "networkPolicy.enabled=true"),
+            *("--set", f"networkPolicy.apiServerPorts={{{self._api_server_port()}}}", *args),
             *("--set-string", f"podAnnotations.made-of={self.operator}"),
             *("--wait", "--timeout", "3m"),
             timeout=200,
         )
+
+    def _api_server_port(self) -> str:
+        """Where pods reach the API server, behind its Service."""
+        slices = ("endpointslices", "-l", "kubernetes.io/service-name=kubernetes")
+        path = "-o=jsonpath={.items[0].ports[0].port}"
+        return self.kubectl("--namespace", "default", "get", *slices, path)
 
     @property
     def system(self) -> "Namespace":
@@ -116,18 +134,19 @@ class Cluster:
 
     @contextlib.contextmanager
     def namespace(self, name: str) -> Iterator["Namespace"]:
-        """A namespace for as long as the block lasts."""
-        manifest = {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {
-                "name": name,
-                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
-            },
-        }
-        self.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+        """A namespace for as long as the block lasts.
+
+        What its pods send and take is what NetworkPolicies let through: those of the operator for
+        pods of Routes, and one for all other pods, which are the tests' own.
+        """
+        made = Namespace(self, name)
+        made.apply(
+            namespaces.restricted(name),
+            namespaces.nothing_is_let_through(),
+            namespaces.others_are_free(),
+        )
         try:
-            yield Namespace(self, name)
+            yield made
         finally:
             self.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
 
