@@ -28,7 +28,7 @@ def nothing_is_let_through() -> Manifest:
 def others_are_free() -> Manifest:
     """Pods that belong to no Route send and take what they like."""
     spec = {"podSelector": _OF_NO_ROUTE, "policyTypes": _BOTH_WAYS}
-    return _policy("others", spec | {"ingress": [{}], "egress": [{}]})
+    return _policy("pods-of-no-route", spec | {"ingress": [{}], "egress": [{}]})
 
 
 def _policy(name: str, spec: Manifest) -> Manifest:
