@@ -15,7 +15,7 @@ from typing import Final
 import yaml
 
 from isthmus_api import documents, manifests
-from isthmus_api.expressions import engine, formatting, templates
+from isthmus_api.expressions import engine, formatting, holes, templates
 from isthmus_api.mapping import MappingSpec
 from isthmus_api.model import Model
 from isthmus_api.plan import sites
@@ -130,7 +130,7 @@ def _edits(site: Inline | Template, node: yaml.ScalarNode | None, text: str) -> 
     """What lays out the expressions of a site; nothing where they are."""
     change = _template if isinstance(site, Template) else _expression
     is_block = node is not None and node.style == "|"
-    if (isinstance(site, Template) and templates.OPEN not in site.text) or (
+    if (isinstance(site, Template) and holes.OPEN not in site.text) or (
         value := change(site.text, is_block)
     ) == site.text:
         return
@@ -167,7 +167,7 @@ def _template(text: str, _: bool) -> str:
 def _hole(source: str) -> str:
     if "\n" in source.strip():
         raise _Kept("it has several lines between {% and %}")
-    return f"{templates.OPEN} {_formatted(source, _ONE_LINE)} {templates.CLOSE}"
+    return f"{holes.OPEN} {_formatted(source, _ONE_LINE)} {holes.CLOSE}"
 
 
 def _formatted(source: str, width: int) -> str:

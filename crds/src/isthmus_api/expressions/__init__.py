@@ -21,7 +21,8 @@ from isthmus_api.expressions.engine import (
 )
 from isthmus_api.expressions.functions import library
 from isthmus_api.expressions.jlens_engine import ENGINE, JlensEngine
-from isthmus_api.expressions.templates import CompiledTemplate, CompiledTree, Template
+from isthmus_api.expressions.templates import CompiledTemplate, Template
+from isthmus_api.expressions.trees import CompiledTree
 
 __all__ = [
     "ENGINE",

@@ -4,35 +4,21 @@ A string that is one `{% x %}` and blanks around it gives the typed value of `x`
 gives text with the values put in. What the same text means depends on where it stands, so a
 compiled template has one method for each place: a value, text, a path, a query, a header, JSON.
 
-`%}` ends the expression unless it stands inside a string, comment, quoted name or regular
-expression, or `}` closes a brace that the expression opened. To write `{%` as text, put it into
-an expression: `{% "{%" %}`.
-
 Undefined and null are one: `None`, `""` in text, no parameter in a query.
 """
 
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from isthmus_api import json_text
-from isthmus_api.expressions import bodies, engine, tokens
-
-OPEN: Final = "{%"
-CLOSE: Final = "%}"
+from isthmus_api.expressions import bodies, engine, holes
+from isthmus_api.expressions.holes import Hole
 
 Variables = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """An expression in a template: its text, and where that begins in the whole string."""
-
-    source: str
-    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +59,7 @@ class Template:
 
 def parse(text: str) -> Template:
     """Parse a string; raises `SyntaxFault` for an unclosed `{%` and an empty `{% %}`."""
-    return Template(text, tuple(_parts(text)))
+    return Template(text, tuple(holes.cut(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,109 +257,6 @@ class CompiledTemplate:
         )
 
 
-class CompiledTree:
-    """Free-form JSON with templates in its strings, ready to run.
-
-    What holds no template is shared, not copied: a tree without templates is given as it is, so
-    the result must not be changed. Keys are never templates. A key whose value comes out undefined
-    stays, with null.
-    """
-
-    __slots__ = ("_constant_json", "_node", "is_constant")
-
-    def __init__(
-        self,
-        tree: Any,
-        compiler: engine.Engine,
-        functions: Mapping[str, engine.Function] = engine.NO_FUNCTIONS,
-    ) -> None:
-        self._node = _compiled_node(tree, "", compiler, functions)
-        self.is_constant = isinstance(self._node, _Constant)
-        self._constant_json = json_text.encode(tree) if self.is_constant else None
-
-    def reads(self) -> tuple[engine.Reads, ...]:
-        """Give what each expression in the tree reads."""
-        return tuple(self._node.reads())
-
-    def value(
-        self,
-        body: bodies.Body,
-        variables: Variables | None = None,
-        *,
-        now: engine.Clock | None = None,
-        seed: int | None = None,
-    ) -> Any:
-        """Give the tree with every template replaced by its value."""
-        return self._node.value(body, variables, now, seed)
-
-    def json(
-        self,
-        body: bodies.Body,
-        variables: Variables | None = None,
-        *,
-        now: engine.Clock | None = None,
-        seed: int | None = None,
-    ) -> bytes | None:
-        """Give the tree as JSON text; `None` where it is one template that gives nothing."""
-        if self._constant_json is not None:
-            return self._constant_json
-        if isinstance(self._node, _Leaf):
-            return self._node.template.json(body, variables, now=now, seed=seed)
-        value = self._node.value(body, variables, now, seed)
-        return json_text.encode(value, body.large)
-
-
-@dataclass(frozen=True, slots=True)
-class _Constant:
-    constant: Any
-
-    def value(self, *_: Any) -> Any:
-        return self.constant
-
-    def reads(self) -> Iterator[engine.Reads]:
-        return iter(())
-
-
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    template: CompiledTemplate
-    path: str
-
-    def value(self, body: bodies.Body, variables: Variables | None, now: Any, seed: Any) -> Any:
-        try:
-            return self.template.value(body, variables, now=now, seed=seed)
-        except engine.ExpressionError as error:
-            raise error.at(self.path) from error
-
-    def reads(self) -> Iterator[engine.Reads]:
-        return iter(self.template.reads())
-
-
-@dataclass(frozen=True, slots=True)
-class _Object:
-    members: tuple[tuple[str, _Node], ...]
-
-    def value(self, body: bodies.Body, variables: Variables | None, now: Any, seed: Any) -> Any:
-        return {key: node.value(body, variables, now, seed) for key, node in self.members}
-
-    def reads(self) -> Iterator[engine.Reads]:
-        return (reads for _, node in self.members for reads in node.reads())
-
-
-@dataclass(frozen=True, slots=True)
-class _Array:
-    items: tuple[_Node, ...]
-
-    def value(self, body: bodies.Body, variables: Variables | None, now: Any, seed: Any) -> Any:
-        return [node.value(body, variables, now, seed) for node in self.items]
-
-    def reads(self) -> Iterator[engine.Reads]:
-        return (reads for node in self.items for reads in node.reads())
-
-
-_Node = _Constant | _Leaf | _Object | _Array
-
-
 def as_text(value: Any) -> str:
     """Give a value as it appears inside text."""
     if isinstance(value, str):
@@ -402,61 +285,6 @@ def _joined_encoded(
     return "".join(
         part if isinstance(part, str) else _encoded(as_text(part.value(body, variables, now, seed)))
         for part in parts
-    )
-
-
-def _parts(text: str) -> Iterator[str | Hole]:
-    at = 0
-    while (begin := text.find(OPEN, at)) >= 0:
-        if begin > at:
-            yield text[at:begin]
-        end = _end(text, begin + len(OPEN))
-        yield _hole(text, begin, end)
-        at = end + len(CLOSE)
-    if at < len(text):
-        yield text[at:]
-
-
-def _hole(text: str, begin: int, end: int) -> Hole:
-    inner = text[begin + len(OPEN) : end]
-    if not inner.strip():
-        raise engine.SyntaxFault(
-            "the template holds no expression",
-            code="TemplateEmpty",
-            source=text,
-            offset=begin,
-            hint="write JSONata between {% and %}",
-        )
-    return Hole(inner, begin + len(OPEN))
-
-
-def _end(text: str, start: int) -> int:
-    """Find the `%}` that ends the expression beginning at `start`.
-
-    A `%}` inside braces can be a parent step and a closing brace (`{"of": %}`), so the first one
-    outside of them is taken; where there is none the braces are wrong, and the engine will say how.
-    """
-    inside_braces: int | None = None
-    depth = 0
-    for token in tokens.scan(text, start):
-        if token.text == "%" and text.startswith(CLOSE, token.start):
-            if depth == 0:
-                return token.start
-            inside_braces = inside_braces or token.start
-        if token.kind is tokens.Kind.OPERATOR:
-            depth += {"{": 1, "}": -1}.get(token.text, 0)
-        if token.kind is tokens.Kind.BROKEN and inside_braces is None:
-            # An open string or comment: end where the author meant to, and let the engine tell.
-            broken_end = text.find(CLOSE, token.start)
-            inside_braces = broken_end if broken_end >= 0 else None
-    if inside_braces is not None:
-        return inside_braces
-    raise engine.SyntaxFault(
-        "the template opens an expression and does not close it",
-        code="TemplateUnclosed",
-        source=text,
-        offset=start - len(OPEN),
-        hint="end the expression with %}",
     )
 
 
@@ -494,41 +322,3 @@ def _segments(
 
 def _frozen(segments: list[list[_Part]]) -> tuple[tuple[_Part, ...], ...]:
     return tuple(tuple(segment) for segment in segments)
-
-
-def _compiled_node(
-    tree: Any, path: str, compiler: engine.Engine, functions: Mapping[str, engine.Function]
-) -> _Node:
-    if isinstance(tree, str):
-        return _compiled_leaf(tree, path, compiler, functions)
-    if isinstance(tree, Mapping):
-        members = tuple(
-            (key, _compiled_node(inner, _member_path(path, key), compiler, functions))
-            for key, inner in tree.items()
-        )
-        return _folded(tree, _Object(members), [node for _, node in members])
-    if isinstance(tree, Sequence):
-        items = tuple(
-            _compiled_node(inner, f"{path}[{index}]", compiler, functions)
-            for index, inner in enumerate(tree)
-        )
-        return _folded(tree, _Array(items), items)
-    return _Constant(tree)
-
-
-def _compiled_leaf(
-    text: str, path: str, compiler: engine.Engine, functions: Mapping[str, engine.Function]
-) -> _Node:
-    try:
-        template = parse(text).compile(compiler, functions)
-    except engine.ExpressionError as error:
-        raise error.at(path) from error
-    return _Constant(text) if template.is_constant else _Leaf(template, path)
-
-
-def _folded(tree: Any, node: _Node, inner: Sequence[_Node]) -> _Node:
-    return _Constant(tree) if all(isinstance(each, _Constant) for each in inner) else node
-
-
-def _member_path(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from isthmus_api.expressions import templates
+from isthmus_api.expressions import holes
 from isthmus_api.openapi import parameters, security
 from isthmus_api.openapi.components import FAILURES, JSON, Components, Json, Labels
 from isthmus_api.resources import Resource, Resources
@@ -107,4 +107,4 @@ def media_type(respond: Respond) -> str:
     """The content type that a respond gives, where it can be told."""
     given = {name.lower(): value for name, value in respond.headers.items()}
     media_type = given.get("content-type", JSON)
-    return JSON if templates.OPEN in media_type else media_type
+    return JSON if holes.OPEN in media_type else media_type

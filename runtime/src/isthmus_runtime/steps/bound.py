@@ -7,7 +7,7 @@ over. What all expressions of a Route read is collected too: `$request` is made 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from isthmus_api.expressions import engine, functions, jlens_engine, templates
+from isthmus_api.expressions import engine, functions, jlens_engine, templates, trees
 from isthmus_runtime.body import Body
 from isthmus_runtime.exchange import REQUEST_FIELDS, Exchange
 
@@ -54,7 +54,7 @@ class Tree:
 
     __slots__ = ("_compiled", "_names")
 
-    def __init__(self, compiled: templates.CompiledTree, names: tuple[str, ...]) -> None:
+    def __init__(self, compiled: trees.CompiledTree, names: tuple[str, ...]) -> None:
         self._compiled = compiled
         self._names = names
 
@@ -104,7 +104,7 @@ class Binder:
 
     def tree(self, value: Any) -> Tree:
         """Compile free-form JSON."""
-        compiled = templates.CompiledTree(value, jlens_engine.ENGINE, NO_TABLES)
+        compiled = trees.CompiledTree(value, jlens_engine.ENGINE, NO_TABLES)
         return Tree(compiled, self._names(compiled.reads()))
 
     def expression(self, source: str) -> Expression:

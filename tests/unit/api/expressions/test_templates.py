@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus_api.expressions import bodies, engine, jlens_engine, templates
+from isthmus_api.expressions import bodies, engine, jlens_engine, templates, trees
 
 DOCUMENT = (
     b'{"a":1,"f":1.5,"t":true,"n":null,"s":"x y/\\u00e9","o":{"k":[1]},"l":[1,"b c",null],"z":0}'
@@ -236,8 +236,8 @@ def test_header_refuses(bad: str) -> None:
 # Trees
 
 
-def tree(value: object) -> templates.CompiledTree:
-    return templates.CompiledTree(value, jlens_engine.ENGINE)
+def tree(value: object) -> trees.CompiledTree:
+    return trees.CompiledTree(value, jlens_engine.ENGINE)
 
 
 def test_a_tree_is_filled_in_depth(body: bodies.Body) -> None:

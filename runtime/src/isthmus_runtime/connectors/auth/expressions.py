@@ -6,7 +6,7 @@ What fails here may quote a credential, so its text is dropped and its place is 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from isthmus_api.expressions import bodies, engine, functions, jlens_engine, templates
+from isthmus_api.expressions import bodies, engine, functions, jlens_engine, templates, trees
 from isthmus_api.model import SecretValue
 from isthmus_runtime.connectors.auth.scheme import SignInFailed
 from isthmus_runtime.secrets import Secrets
@@ -61,7 +61,7 @@ def headers(texts: Mapping[str, str], *, place: str) -> tuple[tuple[bytes, Expre
 
 def tree(value: Any, *, place: str) -> Callable[[Variables], bytes]:
     """Free-form JSON with templates in its strings, as what writes it."""
-    compiled = templates.CompiledTree(value, jlens_engine.ENGINE, _LIBRARY)
+    compiled = trees.CompiledTree(value, jlens_engine.ENGINE, _LIBRARY)
 
     def write(variables: Variables) -> bytes:
         try:
