@@ -7,7 +7,7 @@ from typing import Any, Final
 from isthmus_runtime.desk.showing import Window
 from isthmus_runtime.journal.desk import Audited, Group, Record, Standing
 from isthmus_runtime.journal.entries import Draft, Memory
-from isthmus_runtime.journal.searching import Attempt, Line
+from isthmus_runtime.journal.findings import Attempt, Line
 
 Fields = dict[str, Any]
 

@@ -10,20 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
-from isthmus_runtime.journal import mending, searching
+from isthmus_runtime.journal import mending, searching, showing
 from isthmus_runtime.journal.entries import Draft, Memory, State
+from isthmus_runtime.journal.findings import Audited, Group, Page, Record, Standing
 from isthmus_runtime.journal.journal import JournalError
 from isthmus_runtime.journal.mending import Act, Body, Step
 from isthmus_runtime.journal.script import Script, T, query
-from isthmus_runtime.journal.searching import (
-    Audited,
-    Bounds,
-    Filter,
-    Group,
-    Page,
-    Record,
-    Standing,
-)
+from isthmus_runtime.journal.searching import Bounds, Filter
 
 __all__ = [
     "Act",
@@ -90,15 +83,13 @@ class Desk:
 
     async def show(self, uid: str) -> Record | None:
         """Everything about one message."""
-        return await self._hands.read(lambda: searching.show(uid))
+        return await self._hands.read(lambda: showing.show(uid))
 
     async def audit(
         self, namespace: str | None = None, *, limit: int = PAGE, cursor: int | None = None
     ) -> tuple[list[Audited], int | None]:
         """What was done, newest first, and where the next page begins."""
-        return await self._hands.read(
-            lambda: searching.audit(namespace, limit=limit, cursor=cursor)
-        )
+        return await self._hands.read(lambda: showing.audit(namespace, limit=limit, cursor=cursor))
 
     async def replay(
         self, act: Act, chosen: Filter, *, body: Body | None = None
