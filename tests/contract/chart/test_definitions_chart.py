@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import older_chart
 import pytest
 import yaml
 from control_plane import ControlPlane
@@ -29,10 +31,12 @@ def empty() -> Iterator[ControlPlane]:
         yield plane
 
 
-def _owner(plane: ControlPlane) -> str:
-    """The release that has the definition of Route."""
-    found = json.loads(plane.kubectl("get", "crd", "routes.isthmus.dev", "-o", "json").stdout)
-    return str(found["metadata"]["annotations"]["meta.helm.sh/release-name"])
+def _definition(plane: ControlPlane) -> dict[str, Any]:
+    """That of Route."""
+    found: dict[str, Any] = json.loads(
+        plane.kubectl("get", "crd", "routes.isthmus.dev", "-o", "json").stdout
+    )
+    return found
 
 
 def _uid(plane: ControlPlane) -> str:
@@ -77,23 +81,46 @@ def test_both_charts_are_of_one_version() -> None:
         assert about[0][field] == about[1][field]
 
 
-def test_the_definitions_change_hands_and_routes_stay(empty: ControlPlane) -> None:
-    """From the operator's chart to their own, and that is upgraded and uninstalled."""
+def test_an_upgrade_brings_new_fields_and_uninstalling_keeps_what_people_made(
+    empty: ControlPlane, tmp_path: Path
+) -> None:
     helm = Helm(empty.folder, empty)
-    helm("install", "isthmus", CHART, *PLACE, GIVEN)
+    older = older_chart.make_older_definitions(tmp_path / "older")
+
+    helm("install", "definitions", older, *PLACE)
     empty.until_established()
     empty.kubectl("apply", "-f", "-", stdin=ROUTE)
-    before = _uid(empty)
-
-    helm("upgrade", "isthmus", CHART, *PLACE, GIVEN, "--set=crds.install=false")
-    helm("install", "definitions", CRDS_CHART, *PLACE, "--take-ownership")
-    taken = _owner(empty)
+    made, before = _uid(empty), _definition(empty)
     helm("upgrade", "definitions", CRDS_CHART, *PLACE)
-    helm("uninstall", "isthmus", "--namespace=isthmus-system")
+    after = _definition(empty)
     helm("uninstall", "definitions", "--namespace=isthmus-system")
 
-    assert taken == "definitions"
-    assert _uid(empty) == before
+    assert "planHash" not in older_chart.status_fields(before)
+    assert "planHash" in older_chart.status_fields(after)
+    assert _uid(empty) == made
+
+
+def test_definitions_of_the_operators_chart_change_hands_and_routes_stay(
+    empty: ControlPlane, tmp_path: Path
+) -> None:
+    helm = Helm(empty.folder, empty)
+    older = older_chart.make_with_older_definitions(tmp_path / "older")
+    helm("install", "isthmus", older, *PLACE, GIVEN)
+    empty.until_established()
+    empty.kubectl("apply", "-f", "-", stdin=ROUTE)
+    made = _uid(empty)
+
+    helm("upgrade", "isthmus", CHART, *PLACE, GIVEN, "--set=crds.install=false")
+    kept = _definition(empty)
+    helm("install", "definitions", CRDS_CHART, *PLACE, "--take-ownership")
+    taken = _definition(empty)
+    helm("uninstall", "isthmus", "--namespace=isthmus-system")
+
+    release = "meta.helm.sh/release-name"
+    assert kept["metadata"]["annotations"][release] == "isthmus"
+    assert taken["metadata"]["annotations"][release] == "definitions"
+    assert "planHash" in older_chart.status_fields(taken)
+    assert _uid(empty) == made
 
 
 def test_the_files_are_applied_by_kubectl_and_the_operator_goes_beside_them(
