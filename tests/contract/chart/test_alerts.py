@@ -1,5 +1,7 @@
-"""Prometheus's own judgement of the alerts, and the object that the chart makes of them."""
+"""Prometheus's own judgement of alerts and dashboards, and what the chart makes of the alerts."""
 
+import json
+import re
 import subprocess
 from collections.abc import Sequence
 from functools import cache
@@ -81,3 +83,34 @@ def test_runbooks_have_an_address_where_one_is_given(offline: Helm) -> None:
         url = f"https://wiki.example.com/isthmus/{each['alert']}.md"
         assert each["annotations"]["runbook_url"] == url
         assert "runbook" not in each["annotations"]
+
+
+def test_prometheus_understands_what_panels_ask_for(tmp_path: Path) -> None:
+    """As rules, since it reads those; Grafana's variables stand for what a viewer chooses."""
+    queries = [
+        re.sub(r"\$(namespace|route)", ".*", target["expr"]).replace("$__rate_interval", "5m")
+        for file in (CHART / "files/dashboards").glob("*.json")
+        for panel in json.loads(file.read_text())["panels"]
+        for target in panel.get("targets", ())
+    ]
+    rules = [{"record": f"panel:{number}", "expr": each} for number, each in enumerate(queries)]
+    file = tmp_path / "panels.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+
+    checked = _run("check", "rules", file)
+
+    assert f"{len(queries)} rules found" in checked.stdout
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_chart_hands_dashboards_on_as_they_are(offline: Helm) -> None:
+    given = ("--set=runtime.image.tag=dev", "--set=metrics.dashboards.enabled=true")
+
+    template = "--show-only=templates/dashboards.yaml"
+    made = yaml.safe_load(offline("template", "isthmus", CHART, template, *given))
+
+    assert made["metadata"]["labels"].items() > {"grafana_dashboard": "1"}.items()
+    assert {name: json.loads(text) for name, text in made["data"].items()} == {
+        file.name: json.loads(file.read_text())
+        for file in (CHART / "files/dashboards").glob("*.json")
+    }

@@ -4,13 +4,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import metric_labels
 import pytest
 import yaml
-from prometheus_client.metrics import MetricWrapperBase
-
-from isthmus_operator import metrics as operator_metrics
-from isthmus_runtime import metrics as runtime_metrics
-from isthmus_runtime.instruments import Family
 
 ROOT = Path(__file__).parents[3]
 RUNBOOKS = ROOT / "docs/runbooks"
@@ -21,29 +17,7 @@ RULES: dict[str, dict[str, Any]] = {
     for rule in group["rules"]
 }
 TESTS = yaml.safe_load((ROOT / "tests/contract/chart/alerts.yaml").read_text())["tests"]
-# Labels that Prometheus itself gives to what it scrapes in a pod.
-OF_THE_SCRAPE = {"namespace", "pod"}
 ALERT = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-
-
-def _labels() -> dict[str, set[str]]:
-    """The labels of each metric, by the names of its series in an expression."""
-    of_the_operator = {
-        f"{next(iter(each.describe())).name}{suffix}": {*each._labelnames}
-        for each in vars(operator_metrics).values()
-        if isinstance(each, MetricWrapperBase)
-        for suffix in ("", "_total")
-    }
-    of_routes = {
-        f"{each.name}{suffix}": {*each.label_names}
-        for each in vars(runtime_metrics).values()
-        if isinstance(each, Family)
-        for suffix in ("", "_total")
-    }
-    return of_the_operator | of_routes
-
-
-LABELS = _labels()
 
 
 def test_each_alert_has_one_runbook_and_each_runbook_an_alert() -> None:
@@ -76,16 +50,11 @@ def test_an_alert_says_how_bad_it_is_and_what_is_so(rule: dict[str, Any]) -> Non
 
 @ALERT
 def test_an_alert_asks_for_metrics_with_labels_that_there_are(rule: dict[str, Any]) -> None:
-    named = set(re.findall(r"\bisthmus_\w+", rule["expr"]))
-    selected = re.findall(r"\b(\w+)\s*!?=~?\s*\"", rule["expr"])
-    lists = re.findall(r"by \(([^)]*)\)", rule["expr"])
-    grouped = {name.strip() for each in lists for name in each.split(",")}
     told = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
 
-    assert named
-    for name in named:
-        assert {*selected, *grouped} <= LABELS[name] | OF_THE_SCRAPE, name
-    assert told <= grouped
+    assert metric_labels.named(rule["expr"])
+    assert metric_labels.unknown(rule["expr"]) == set()
+    assert told <= metric_labels.grouped(rule["expr"])
 
 
 @ALERT
