@@ -181,6 +181,27 @@ def test_what_all_routes_pods_have_reaches_the_operator_as_it_reads_it(offline: 
     assert said.canonical().items() >= given.items()
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), {"maxUnavailable": 1}),
+        (("--set=podDisruptionBudget.maxUnavailable=0",), {"maxUnavailable": 0}),
+        (("--set=podDisruptionBudget.minAvailable=0",), {"minAvailable": 0}),
+        (("--set=podDisruptionBudget.minAvailable=2",), {"minAvailable": 2}),
+        (("--set=podDisruptionBudget.minAvailable=50%",), {"minAvailable": "50%"}),
+    ],
+)
+def test_a_budget_says_one_of_the_two(
+    offline: Helm, given: tuple[str, ...], said: dict[str, Any]
+) -> None:
+    template = "--show-only=templates/poddisruptionbudget.yaml"
+
+    [made] = _documents(offline("template", "isthmus", CHART, *GIVEN, template, *given))
+
+    counts = ("minAvailable", "maxUnavailable")
+    assert {name: made["spec"][name] for name in counts if name in made["spec"]} == said
+
+
 def test_where_routes_pods_are_given_nothing_the_operator_is_told_nothing(offline: Helm) -> None:
     assert (
         _environment(offline("template", "isthmus", CHART, *GIVEN))["ISTHMUS_RUNTIME_POD_TEMPLATE"]
