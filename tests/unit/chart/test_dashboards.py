@@ -8,12 +8,13 @@ from typing import Any
 import metric_labels
 import pytest
 
+import boards
 import dashboards
 
 ROOT = Path(__file__).parents[3]
 BOARDS = {
     board.name: json.loads((ROOT / dashboards.FOLDER / f"{board.name}.json").read_text())
-    for board in dashboards.BOARDS
+    for board in boards.BOARDS
 }
 BOARD = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 
