@@ -55,6 +55,7 @@ generate: setup-dev ## write the CRDs, the chart's copy of them, the reference a
 	$(BIN)/python -m isthmus_api.reference docs/reference
 	$(BIN)/python tests/support/desired_cases.py tests/unit/operator/desired/golden
 	$(BIN)/python scripts/chart.py .
+	$(BIN)/python scripts/dashboards.py .
 	$(BIN)/python scripts/argocd_cm.py .
 	$(BIN)/python -m isthmus_operator.reference docs/reference
 	$(BIN)/python tests/support/vendor_behaviours.py docs/reference

@@ -10,6 +10,7 @@ from control_plane import ControlPlane
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts/isthmus"
+CRDS_CHART = ROOT / "charts/isthmus-crds"
 TIMEOUT_SECONDS = 120.0
 
 
@@ -46,6 +47,11 @@ class Helm:
         done = self._run(args)
         assert done.returncode != 0, done.stdout
         return done.stderr
+
+    def outcome(self, *args: str | Path) -> tuple[int, str]:
+        """The exit code, and what Helm prints, where either is well."""
+        done = self._run(args)
+        return done.returncode, done.stdout
 
     def _run(self, args: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

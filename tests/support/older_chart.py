@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from helm import CHART, ROOT
+from helm import CHART, CRDS_CHART, ROOT
 
 import chart
 
 _VARIABLE = """\
-            - name: ISTHMUS_WORKERS
-              value: {{ .Values.workers | quote }}
+- name: ISTHMUS_WORKERS
+  value: {{ .Values.workers | quote }}
 """
 
 
@@ -23,7 +23,7 @@ def make(folder: Path) -> Path:
     """
     shutil.copytree(CHART, folder)
     _without_the_value(folder)
-    _replace(folder / "templates/deployment.yaml", _VARIABLE, "")
+    _replace(folder / "templates/_helpers.tpl", _VARIABLE, "")
     _replace(folder / "Chart.yaml", "version: 0.1.0", "version: 0.0.9")
     return folder
 
@@ -31,7 +31,15 @@ def make(folder: Path) -> Path:
 def make_with_older_definitions(folder: Path) -> Path:
     """Write it, with a Route whose status has one field less."""
     make(folder)
-    _without_the_field(folder / "templates/crds/routes.yaml")
+    _without_the_field(folder / "templates/crds/routes.yaml", chart.WITH_OPERATOR)
+    return folder
+
+
+def make_older_definitions(folder: Path) -> Path:
+    """Write the chart that has the definitions alone, with the same field less."""
+    shutil.copytree(CRDS_CHART, folder)
+    _without_the_field(folder / "templates/crds/routes.yaml", chart.ALONE)
+    _replace(folder / "Chart.yaml", "version: 0.1.0", "version: 0.0.9")
     return folder
 
 
@@ -42,11 +50,11 @@ def status_fields(definition: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _without_the_field(file: Path) -> None:
+def _without_the_field(file: Path, home: chart.Home) -> None:
     definition = yaml.safe_load((ROOT / "crds/routes.yaml").read_text())
     del status_fields(definition)["planHash"]
     text = yaml.safe_dump(definition, sort_keys=False)
-    file.write_text(chart.definition_template(text, source="older"))
+    file.write_text(chart.definition_template(text, source="older", home=home))
 
 
 def _without_the_value(folder: Path) -> None:

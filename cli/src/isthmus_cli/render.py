@@ -14,6 +14,7 @@ import click
 from isthmus_api.problems import Code, Problem, errors
 from isthmus_api.resources import Key, Resource, Resources
 from isthmus_api.route import RouteSpec
+from isthmus_api.workload import PodTemplate
 from isthmus_cli import folder, options, rendering, report
 from isthmus_cli.cluster import options as where
 from isthmus_operator import settings
@@ -25,7 +26,15 @@ T = TypeVar("T")
 POSTGRES: Final = 5432
 _ONE_LINE: Final = 1_000_000_000
 """The plan is JSON; folded it could not be compared."""
-_OFFLINE: Final = ("image", "pull_policy", "journal", "journal_port", "claim_seconds", "gateway")
+_OFFLINE: Final = (
+    "image",
+    "pull_policy",
+    "pod_template",
+    "journal",
+    "journal_port",
+    "claim_seconds",
+    "gateway",
+)
 
 
 def _parsed(parse: Callable[[str], T]) -> Callable[[click.Context, click.Parameter, Any], T | None]:
@@ -62,6 +71,12 @@ def _parsed(parse: Callable[[str], T]) -> Callable[[click.Context, click.Paramet
     "--pull-policy",
     type=click.Choice(settings.PULL_POLICIES),
     help="What runtime.image.pullPolicy of the chart says.  [default: IfNotPresent]",
+)
+@click.option(
+    "--pod-template",
+    metavar="JSON",
+    callback=_parsed(settings.pod_template),
+    help="What runtime.podTemplate of the chart says.",
 )
 @click.option(
     "--journal",
@@ -171,6 +186,7 @@ def _offline(namespace: str | None, given: dict[str, Any]) -> _Source:
     context = Context(
         image=given["image"],
         pull_policy=given["pull_policy"] or "IfNotPresent",
+        pod_template=given["pod_template"] or PodTemplate(),
         gateway=Gateway(*gateway) if gateway else None,
         gateway_api=True,
         journal=Journal(SecretKey(*journal), given["journal_port"] or POSTGRES)

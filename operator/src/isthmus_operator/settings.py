@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
+from pydantic import ValidationError
+
+from isthmus_api.workload import PodTemplate
 from isthmus_operator.desired import Context, Gateway, Journal, SecretKey
 from isthmus_operator.desired.context import CLAIM_SECONDS
 from isthmus_operator.logs import LEVELS
@@ -27,6 +30,8 @@ _LINK_REMEDY: Final = (
     "or give the Service another name"
 )
 _MAX_SHOWN: Final = 80
+_EACH_ROUTES_OWN: Final = ("topology_spread", "env")
+"""The API server writes the first into every podTemplate, so no Route would inherit it."""
 
 Value = TypeVar("Value")
 
@@ -45,6 +50,8 @@ class Settings:
     """Where the operator itself lives, and its Lease."""
     pod: str
     runtime_pull_policy: str
+    runtime_pod_template: PodTemplate
+    """What pods have of Routes that do not say so themselves."""
     namespaces: tuple[str, ...]
     """The namespaces to serve; empty: all."""
     lease: str
@@ -70,6 +77,7 @@ class Settings:
             namespace=read("NAMESPACE", _namespace),
             pod=read("POD", _name),
             runtime_pull_policy=read("RUNTIME_PULL_POLICY", pull_policy, "IfNotPresent"),
+            runtime_pod_template=read("RUNTIME_POD_TEMPLATE", pod_template, ""),
             namespaces=read("NAMESPACES", _namespaces, ""),
             lease=read("LEASE", _name, "isthmus-operator"),
             port=read("PORT", _between(1, 65535), "9090"),
@@ -89,6 +97,7 @@ class Settings:
         return Context(
             image=self.runtime_image,
             pull_policy=self.runtime_pull_policy,
+            pod_template=self.runtime_pod_template,
             gateway=Gateway(*self.gateway) if self.gateway else None,
             gateway_api=gateway_api,
             journal=Journal(SecretKey(*secret), self.journal_port) if secret else None,
@@ -187,6 +196,24 @@ def pull_policy(text: str) -> str:
     if text not in PULL_POLICIES:
         raise ValueError(f"one of {', '.join(PULL_POLICIES)}")
     return text
+
+
+def pod_template(text: str) -> PodTemplate:
+    """What pods have of Routes that do not say so themselves, as JSON."""
+    try:
+        found = PodTemplate.model_validate_json(text or "{}")
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(each) for each in wrong["loc"])
+        raise ValueError(f"{_POD_TEMPLATE} ({field or 'the text'}: {wrong['msg']})") from error
+    if found.model_fields_set.intersection(_EACH_ROUTES_OWN):
+        raise ValueError(f"{_POD_TEMPLATE} (topologySpread and env are each Route's own)")
+    return found
+
+
+_POD_TEMPLATE: Final = (
+    'JSON as in spec.podTemplate of a Route, such as {"priorityClassName": "shop"}, or nothing'
+)
 
 
 def _level(text: str) -> str:

@@ -1,5 +1,6 @@
 """What the roles of an installed chart let the operator and people do, on a real API server."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from control_plane import ControlPlane
 
+from isthmus_operator.installation import examine
 from isthmus_operator.kube import Access, Client, Forbidden, NotFound
 from isthmus_operator.kube.kinds import (
     AUTOSCALERS,
@@ -29,6 +31,8 @@ from isthmus_operator.kube.kinds import (
     SERVICES,
     Resource,
 )
+from isthmus_operator.lease import Lease
+from isthmus_operator.settings import Settings
 
 API_VERSION = "isthmus.dev/v1alpha1"
 ROUTE = f"""\
@@ -318,3 +322,55 @@ def test_the_roles_of_the_cluster_have_the_rights_of_the_verbs(
 
     assert [right for right in may if not allowed(*right)] == []
     assert [right for right in may_not if allowed(*right)] == []
+
+
+@pytest.mark.parametrize("operator", [EVERY, TEAM], ids=["all namespaces", "chosen namespaces"])
+async def test_the_test_of_an_installation_needs_no_other_rights(
+    plane: ControlPlane, operator: Operator
+) -> None:
+    settings = _settings(plane, operator)
+    async with _client(plane, operator) as client:
+        lease = Lease(
+            client,
+            namespace=settings.namespace,
+            name=settings.lease,
+            holder="test-of-rights",
+            renew_every=0.05,
+        )
+        await lease.acquire()
+        holding = asyncio.create_task(lease.hold())
+        found = await examine(client, settings, None)
+        holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
+        await lease.release()
+
+    assert {*found.values()} == {None}
+
+
+async def test_the_test_of_an_installation_tells_of_rights_that_are_missing(
+    plane: ControlPlane,
+) -> None:
+    nobody = Operator(EVERY.namespace, "nobody")
+    plane.kubectl("create", "serviceaccount", nobody.account, "-n", nobody.namespace)
+
+    async with _client(plane, nobody) as client:
+        found = await examine(client, _settings(plane, EVERY), None, seconds=0.0)
+
+    assert "connectors: " in (found["Connectors, Mappings and Routes can be read"] or "")
+    for wrong in found.values():
+        assert "is forbidden" in (wrong or "")
+
+
+def _settings(plane: ControlPlane, operator: Operator) -> Settings:
+    """What the installed Deployment says, as its pods read it."""
+    get = ("get", "deployment", operator.account, "-n", operator.namespace, "-o", "json")
+    [container] = json.loads(plane.kubectl(*get).stdout)["spec"]["template"]["spec"]["containers"]
+    own = {"metadata.namespace": operator.namespace, "metadata.name": "test-of-rights"}
+    return Settings.of(
+        {
+            each["name"]: own[each["valueFrom"]["fieldRef"]["fieldPath"]]
+            if "valueFrom" in each
+            else each.get("value", "")
+            for each in container["env"]
+        }
+    )

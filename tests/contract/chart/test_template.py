@@ -11,11 +11,13 @@ import yaml
 from helm import CHART, ROOT, Helm
 
 import chart
+from isthmus_operator import settings
 
 HERE = Path(__file__).parent
 GIVEN = ("--set=runtime.image.tag=dev",)
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 DIGEST = f"sha256:{'0' * 64}"
+NAMES = sorted(file.stem for file in (HERE / "values").glob("*.yaml"))
 Golden = Callable[[str, str], None]
 
 
@@ -29,10 +31,35 @@ def _environment(text: str) -> dict[str, str]:
     return {each["name"]: each.get("value", "") for each in variables}
 
 
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a schema says, or the definition that it names."""
+    return SCHEMA["definitions"][schema["$ref"].split("/")[-1]] if "$ref" in schema else schema
+
+
+def _leaves(
+    value: dict[str, Any], schema: dict[str, Any], *above: str
+) -> Iterator[tuple[str, ...]]:
+    """The path of every value that has no fields of ours below it."""
+    for name, inner in value.items():
+        below = _resolved(schema["properties"][name])
+        if isinstance(inner, dict) and inner and "properties" in below:
+            yield from _leaves(inner, below, *above, name)
+        else:
+            yield (*above, name)
+
+
+def _without(value: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """The same values but one."""
+    first, *rest = path
+    if not rest:
+        return {name: inner for name, inner in value.items() if name != first}
+    return {**value, first: _without(value[first], tuple(rest))}
+
+
 def _maps(path: str, value: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
-    """Every object of the values whose fields are ours and not the user's."""
-    schema = (schema.get("$ref") and SCHEMA["definitions"][schema["$ref"].split("/")[-1]]) or schema
-    if "properties" not in schema:
+    """Every object of the values whose fields are ours and not the user's, or another chart's."""
+    schema = _resolved(schema)
+    if "properties" not in schema or path == "global.":
         return
     yield path
     for name, inner in value.items():
@@ -47,24 +74,139 @@ def test_lint_finds_nothing(offline: Helm) -> None:
     assert "0 chart(s) failed" in offline("lint", "--strict", CHART)
 
 
-@pytest.mark.parametrize("name", ["default", "embedded", "everything", "namespaced"])
+@pytest.mark.parametrize("name", NAMES)
 def test_the_chart_renders_as_the_golden_file_says(
     offline: Helm, golden: Golden, name: str
 ) -> None:
     values = f"--values={HERE / 'values' / name}.yaml"
     place = "--namespace=isthmus-system"
 
-    found = offline("template", "isthmus", CHART, place, values, "--set=crds.install=false")
+    # These are generated, and tested for being handed on as they are.
+    left_out = ("--set=crds.install=false", "--set=metrics.dashboards.enabled=false")
+
+    found = offline("template", "isthmus", CHART, place, values, *left_out)
 
     golden(f"{name}.yaml", found)
 
 
-def test_the_golden_file_of_everything_sets_every_value() -> None:
-    given = yaml.safe_load((HERE / "values/everything.yaml").read_text())
-    # These two have golden files of their own; the test above leaves out the definitions.
-    elsewhere = {"watch", "rbac", "crds"}
+GIVEN_IN = {name: yaml.safe_load((HERE / f"values/{name}.yaml").read_text()) for name in NAMES}
 
-    assert given.keys() == VALUES.keys() - elsewhere
+
+def test_every_value_stands_in_a_file() -> None:
+    given = [path for values in GIVEN_IN.values() for path in _leaves(values, SCHEMA)]
+    missing = {
+        leaf
+        for leaf in _leaves(VALUES, SCHEMA)
+        if not any(path[: len(leaf)] == leaf for path in given)
+    }
+
+    # The golden files leave the definitions out; a test of its own has this one.
+    assert missing == {("crds", "install")}
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [(name, path) for name in NAMES for path in _leaves(GIVEN_IN[name], SCHEMA)],
+    ids=lambda each: ".".join(each) if isinstance(each, tuple) else each,
+)
+def test_a_value_changes_what_is_rendered(
+    offline: Helm, tmp_path: Path, name: str, path: tuple[str, ...]
+) -> None:
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(_without(GIVEN_IN[name], path)))
+    command = ("template", "isthmus", CHART, "--set=crds.install=false", "--values")
+
+    before = offline(*command, HERE / f"values/{name}.yaml")
+    # Some must be there for others to be taken.
+    code, after = offline.outcome(*command, tmp_path / "values.yaml")
+
+    assert code or after != before
+
+
+def test_without_crds_install_there_is_no_definition(offline: Helm) -> None:
+    install, leave = ("--set=crds.install=true",), ("--set=crds.install=false",)
+    kinds = [
+        {each["kind"] for each in _documents(offline("template", "isthmus", CHART, *GIVEN, *given))}
+        for given in (install, leave)
+    ]
+
+    assert kinds[0] - kinds[1] == {"CustomResourceDefinition"}
+
+
+def _objects(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every part of a schema that speaks of an object with fields."""
+    if isinstance(schema, dict):
+        if "properties" in schema and schema.get("type") == "object":
+            yield schema
+        for inner in schema.values():
+            yield from _objects(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from _objects(inner)
+
+
+def test_the_schema_closes_every_object_but_what_all_charts_share() -> None:
+    open_ones = [each for each in _objects(SCHEMA) if each.get("additionalProperties") is not False]
+
+    assert open_ones == [SCHEMA["properties"]["global"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [
+        ("localhost/isthmus-operator", "registry.example.com/isthmus-operator:1"),
+        ("quay.example.com/team/operator", "registry.example.com/team/operator:1"),
+        ("host:5000/operator", "registry.example.com/operator:1"),
+        ("team/operator", "registry.example.com/team/operator:1"),
+        ("operator", "registry.example.com/operator:1"),
+    ],
+)
+def test_the_registry_of_all_images_takes_the_place_of_theirs(
+    offline: Helm, name: str, image: str
+) -> None:
+    registry = "--set=global.imageRegistry=registry.example.com"
+    given = (registry, f"--set=image.repository={name}", "--set-string=image.tag=1")
+
+    rendered = offline("template", "isthmus", CHART, *GIVEN, *given)
+
+    pods = [each for each in _documents(rendered) if each["kind"] == "Pod"]
+    assert [each["spec"]["containers"][0]["image"] for each in pods] == [image]
+    assert f'image: "{image}"' in rendered
+
+
+def test_what_all_routes_pods_have_reaches_the_operator_as_it_reads_it(offline: Helm) -> None:
+    rendered = offline("template", "isthmus", CHART, f"--values={HERE / 'values/everything.yaml'}")
+
+    said = settings.pod_template(_environment(rendered)["ISTHMUS_RUNTIME_POD_TEMPLATE"])
+    given = GIVEN_IN["everything"]["runtime"]["podTemplate"]
+    assert said.canonical().items() >= given.items()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), {"maxUnavailable": 1}),
+        (("--set=podDisruptionBudget.maxUnavailable=0",), {"maxUnavailable": 0}),
+        (("--set=podDisruptionBudget.minAvailable=0",), {"minAvailable": 0}),
+        (("--set=podDisruptionBudget.minAvailable=2",), {"minAvailable": 2}),
+        (("--set=podDisruptionBudget.minAvailable=50%",), {"minAvailable": "50%"}),
+    ],
+)
+def test_a_budget_says_one_of_the_two(
+    offline: Helm, given: tuple[str, ...], said: dict[str, Any]
+) -> None:
+    template = "--show-only=templates/poddisruptionbudget.yaml"
+
+    [made] = _documents(offline("template", "isthmus", CHART, *GIVEN, template, *given))
+
+    counts = ("minAvailable", "maxUnavailable")
+    assert {name: made["spec"][name] for name in counts if name in made["spec"]} == said
+
+
+def test_where_routes_pods_are_given_nothing_the_operator_is_told_nothing(offline: Helm) -> None:
+    assert (
+        _environment(offline("template", "isthmus", CHART, *GIVEN))["ISTHMUS_RUNTIME_POD_TEMPLATE"]
+        == ""
+    )
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "crds").glob("*.yaml")), ids=lambda file: file.stem)
@@ -100,10 +242,11 @@ def test_a_namespaced_operator_needs_nothing_of_the_cluster(offline: Helm) -> No
 
     assert {each["kind"] for each in found} == {
         "Deployment",
+        "Pod",
         "PodDisruptionBudget",
+        "PodMonitor",
         "Role",
         "RoleBinding",
-        "Service",
         "ServiceAccount",
     }
 
@@ -135,6 +278,15 @@ def test_a_typo_is_refused_wherever_it_stands(offline: Helm, path: str) -> None:
         ("journal.embedded.storage.size=much", "at '/journal/embedded/storage/size': 'much' does"),
         ("image.digest=sha256:12", "at '/image/digest': 'sha256:12' does not match pattern"),
         ("image.pullPolicy=Sometimes", "at '/image/pullPolicy': value must be one of 'Always'"),
+        ("global.imageRegistry=https://host", "at '/global/imageRegistry': 'https://host' does"),
+        ("podDisruptionBudget.minAvailable=half", "at '/podDisruptionBudget/minAvailable': 'half'"),
+        ("topologySpread.constraints[0].maxSkew=0", "missing properties 'topologyKey'"),
+        ("metrics.rules.runbooks=wiki", "at '/metrics/rules/runbooks': 'wiki' does not match"),
+        (
+            "runtime.podTemplate.env[0].name=x",
+            "at '/runtime/podTemplate': additional properties 'env' not allowed",
+        ),
+        ("runtime.podTemplate.imagePullSecrets={a}", "imagePullSecrets/0': got string, want obj"),
         ("tolerations[0].taint=x", "at '/tolerations/0': additional properties 'taint'"),
         (
             "affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topology=x",

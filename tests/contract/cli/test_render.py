@@ -57,6 +57,24 @@ def test_claims_last_as_the_chart_says(isthmus: Isthmus, seconds: str, told: lis
     assert [found[name] for name in found if name == "ISTHMUS_CLAIM_SECONDS"] == told
 
 
+def test_pods_have_what_the_chart_gives_to_all_routes(isthmus: Isthmus) -> None:
+    common = '{"nodeSelector": {"pool": "shop"}, "imagePullSecrets": [{"name": "mirror"}]}'
+    ended = isthmus("render", EXAMPLE, "--image", "runtime:1", "--pod-template", common)
+
+    [made] = [each for each in yaml.safe_load_all(ended.stdout) if each["kind"] == "Deployment"]
+    pod = made["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == {"pool": "shop"}
+    assert pod["imagePullSecrets"] == [{"name": "mirror"}]
+
+
+def test_a_pod_template_that_no_route_could_have_is_refused(isthmus: Isthmus) -> None:
+    wrong = ("--pod-template", '{"pool": "shop"}')
+    ended = isthmus("render", EXAMPLE, "--image", "runtime:1", *wrong)
+
+    assert ended.returncode == 2
+    assert "write JSON as in spec.podTemplate of a Route" in ended.stderr
+
+
 def test_the_plan_is_one_line(isthmus: Isthmus) -> None:
     """So that two renderings can be compared line by line."""
     ended = isthmus("render", EXAMPLE, "--image", "runtime:1")

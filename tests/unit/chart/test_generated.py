@@ -14,20 +14,23 @@ SCHEMA = {"properties": {"workers": {"type": "integer"}}}
 def test_the_committed_files_are_the_generated_ones(tmp_path: Path) -> None:
     chart.main([str(tmp_path)])
     written = {file.relative_to(tmp_path) for file in tmp_path.rglob("*.*")}
-    definitions = {chart.DEFINITIONS / file.name for file in (ROOT / "crds").glob("*.yaml")}
+    definitions = {
+        home.folder / file.name for home in chart.HOMES for file in (ROOT / "crds").glob("*.yaml")
+    }
 
     assert written == {chart.REFERENCE, *definitions}
     for file in written:
         assert (ROOT / file).read_text() == (tmp_path / file).read_text(), "run `make generate`"
 
 
-def test_what_crds_gains_the_chart_gains(tmp_path: Path) -> None:
+@pytest.mark.parametrize("home", chart.HOMES, ids=lambda home: home.labels)
+def test_what_crds_gains_both_charts_gain(tmp_path: Path, home: chart.Home) -> None:
     (tmp_path / "crds").mkdir()
     (tmp_path / "crds/new.yaml").write_text("kind: It\nmetadata:\n  name: new\nspec: {field: 1}\n")
 
     chart.main([str(tmp_path), "--crds", str(tmp_path / "crds")])
 
-    assert "spec: {field: 1}\n" in (tmp_path / chart.DEFINITIONS / "new.yaml").read_text()
+    assert "spec: {field: 1}\n" in (tmp_path / home.folder / "new.yaml").read_text()
 
 
 def test_a_definition_of_another_form_is_refused() -> None:

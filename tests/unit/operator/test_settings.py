@@ -2,6 +2,7 @@
 
 import pytest
 
+from isthmus_api.workload import PodTemplate
 from isthmus_operator.settings import Settings, WrongSettings
 
 NEEDED = {
@@ -23,6 +24,7 @@ def test_three_variables_are_enough() -> None:
         namespace="isthmus",
         pod="isthmus-operator-7d9f-x2x",
         runtime_pull_policy="IfNotPresent",
+        runtime_pod_template=PodTemplate(),
         namespaces=(),
         lease="isthmus-operator",
         port=9090,
@@ -40,6 +42,7 @@ def test_every_variable_is_read() -> None:
         NEEDED
         | {
             "ISTHMUS_RUNTIME_PULL_POLICY": "Never",
+            "ISTHMUS_RUNTIME_POD_TEMPLATE": '{"nodeSelector": {"pool": "shop"}}',
             "ISTHMUS_NAMESPACES": "shop, erp,shop",
             "ISTHMUS_LEASE": "blue",
             "ISTHMUS_PORT": "8081",
@@ -56,8 +59,29 @@ def test_every_variable_is_read() -> None:
     assert settings.gateway == ("edge", "public")
     assert (settings.journal_secret, settings.journal_port) == (("journal", "dsn"), 6432)
     assert settings.claim_seconds == 5
+    assert settings.runtime_pod_template == PodTemplate.model_validate(
+        {"nodeSelector": {"pool": "shop"}}
+    )
     assert (settings.runtime_pull_policy, settings.lease) == ("Never", "blue")
     assert (settings.port, settings.workers, settings.log_level) == (8081, 4, "DEBUG")
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ('{"tolerations": [{"value": 1}]}', "(tolerations.0.value: "),
+        ('{"pool": "shop"}', "(pool: "),
+        ("shop", "(the text: "),
+        # The API server writes topologySpread into each podTemplate.
+        ('{"topologySpread": false}', "(topologySpread and env are each Route's own)"),
+        ('{"env": []}', "(topologySpread and env are each Route's own)"),
+    ],
+)
+def test_a_pod_template_is_held_to_that_of_a_route(template: str, why: str) -> None:
+    said = _refused(ISTHMUS_RUNTIME_POD_TEMPLATE=template)
+
+    assert "write JSON as in spec.podTemplate of a Route" in said
+    assert why in said
 
 
 @pytest.mark.parametrize("variable", NEEDED)
@@ -70,6 +94,7 @@ def test_one_that_is_missing_is_named(variable: str) -> None:
     ("name", "value", "remedy"),
     [
         ("PORT", "0", "a whole number from 1 to 65535"),
+        ("RUNTIME_POD_TEMPLATE", "{", "JSON as in spec.podTemplate of a Route"),
         ("PORT", "http", "a whole number from 1 to 65535"),
         ("PORT", "٣", "a whole number from 1 to 65535"),
         ("WORKERS", "1e3", "a whole number from 1 to 256"),

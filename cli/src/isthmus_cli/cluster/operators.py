@@ -30,7 +30,7 @@ def context(api: Api, namespace: str, *, where: str | None) -> Context:
             + (f", of those in {where}" if where else "")
             + f"; install the chart, name another --operator-namespace, {_INSTEAD}"
         )
-    if len({each.context() for each in serving}) > 1:
+    if any(each.context() != serving[0].context() for each in serving):
         places = ", ".join(sorted({each.namespace for each in serving}))
         raise NoCluster(
             f"several operators serve the namespace {namespace}, with other settings each: in "

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
+from isthmus_api.workload import PodTemplate
 from isthmus_operator.desired.credentials import SecretKey
 
 CLAIM_SECONDS: Final = 30
 """As a runtime has it that is told nothing."""
+_SILENT: Final = PodTemplate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Context:
     `image` is the runtime's. `gateway` is where Routes are exposed that name no Gateway themselves;
     `gateway_api` tells whether the cluster serves the Gateway API. Without a `journal` only Routes
     that answer over HTTP can run. `claim_seconds` is how long a message is kept for a pod that says
-    nothing any more.
+    nothing any more. `pod_template` is what pods have of Routes that do not say so themselves.
     """
 
     image: str
@@ -57,3 +59,4 @@ class Context:
     gateway_api: bool = False
     journal: Journal | None = None
     claim_seconds: int = CLAIM_SECONDS
+    pod_template: PodTemplate = _SILENT

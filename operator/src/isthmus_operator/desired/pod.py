@@ -36,13 +36,12 @@ USER: Final = 65532
 CONTAINER: Final = "route"
 SECRETS_CONTAINER: Final = "secrets"
 
-_NOTHING: Final = PodTemplate()
 _TOPOLOGIES: Final = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
 
 
 def template(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -> Manifest:
     """The pod template: nothing in it depends on how many pods there are."""
-    wished = spec.pod_template or _NOTHING
+    wished = _wished(spec, context)
     return {
         "metadata": {
             "labels": {**wished.labels, **owner.labels},
@@ -59,7 +58,7 @@ def _spec(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -> M
     keys = credentials.in_order({*named, *own})
     needed = keys if plan.needs_journal else named
     return {
-        **_wishes(owner, spec.pod_template or _NOTHING),
+        **_wishes(owner, _wished(spec, context)),
         "serviceAccountName": owner.name,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -74,6 +73,14 @@ def _spec(owner: Owner, spec: RouteSpec, plan: RoutePlan, context: Context) -> M
         "containers": [_process(spec, plan, keys, context)],
         "volumes": _volumes(owner, plan, keys),
     }
+
+
+def _wished(spec: RouteSpec, context: Context) -> PodTemplate:
+    """The Route's pod template; of what it does not write, that of all Routes."""
+    own, common = spec.pod_template, context.pod_template
+    if own is None:
+        return common
+    return common.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
 
 
 def _wishes(owner: Owner, wished: PodTemplate) -> Manifest:
@@ -131,7 +138,7 @@ def _presence(spec: RouteSpec, keys: tuple[Key, ...], context: Context) -> Manif
 
 
 def _process(spec: RouteSpec, plan: RoutePlan, keys: tuple[Key, ...], context: Context) -> Manifest:
-    wished = spec.pod_template or _NOTHING
+    wished = _wished(spec, context)
     settings = _settings(keys, journal.of(plan, context), plan, context)
     traffic = {"name": TRAFFIC, "containerPort": TRAFFIC_PORT, "protocol": "TCP"}
     secrets = [{"name": "secrets", "mountPath": SECRETS_FOLDER, "readOnly": True}]

@@ -1,6 +1,7 @@
 """The pods of a Route: how many, how large, what they may do, and what makes them roll."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,14 +13,20 @@ from hypothesis import strategies as st
 from isthmus_api.model import ObjectMeta
 from isthmus_api.resources import Key, Resource
 from isthmus_api.route import RouteSpec
-from isthmus_api.workload import PodResources
+from isthmus_api.workload import PodResources, PodTemplate
 from isthmus_operator import desired
 from isthmus_operator.desired import PLAN_ANNOTATION, Context, Journal, Manifest, amounts, pod
 
 CASE = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
-def route(text: str = SMALLEST, *, metadata: ObjectMeta | None = None, **spec: Any) -> Manifest:
+def route(
+    text: str = SMALLEST,
+    *,
+    metadata: ObjectMeta | None = None,
+    context: Context = CONTEXT,
+    **spec: Any,
+) -> Manifest:
     """The Deployment of a Route with other fields in its spec."""
     case = Case(text)
     plain = {**case.route.spec.canonical(), **spec}
@@ -29,7 +36,7 @@ def route(text: str = SMALLEST, *, metadata: ObjectMeta | None = None, **spec: A
         metadata or ObjectMeta(name=name),
         RouteSpec.model_validate(plain),
     )
-    found = desired.children(made, case.plan, uid=UID, context=CONTEXT)
+    found = desired.children(made, case.plan, uid=UID, context=context)
     return next(each for each in found if each["kind"] == "Deployment")
 
 
@@ -85,6 +92,52 @@ def test_the_image_is_the_contexts() -> None:
 
     assert {each["image"] for each in containers(made)} == {"example/runtime:2"}
     assert {each["imagePullPolicy"] for each in containers(made)} == {"Always"}
+
+
+COMMON = PodTemplate.model_validate(
+    {
+        "labels": {"cost-centre": "42"},
+        "annotations": {"owner": "platform"},
+        "nodeSelector": {"pool": "shop"},
+        "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+        "priorityClassName": "shop",
+        "imagePullSecrets": [{"name": "mirror"}],
+    }
+)
+
+
+def test_a_route_that_says_nothing_of_its_pods_has_what_all_routes_have() -> None:
+    found = route(context=replace(CONTEXT, pod_template=COMMON))["spec"]["template"]
+
+    assert found["metadata"]["labels"].items() > {"cost-centre": "42"}.items()
+    assert found["metadata"]["annotations"].items() > {"owner": "platform"}.items()
+    assert found["spec"]["nodeSelector"] == {"pool": "shop"}
+    assert found["spec"]["tolerations"] == [{"key": "dedicated", "operator": "Exists"}]
+    assert found["spec"]["priorityClassName"] == "shop"
+    assert found["spec"]["imagePullSecrets"] == [{"name": "mirror"}]
+
+
+@pytest.mark.parametrize(
+    ("field", "own"),
+    [
+        ("nodeSelector", {"pool": "large"}),
+        ("tolerations", []),
+        ("priorityClassName", "batch"),
+        ("imagePullSecrets", [{"name": "own"}]),
+    ],
+)
+def test_a_field_that_the_route_writes_goes_before_that_of_all_routes(field: str, own: Any) -> None:
+    """The API server writes topologySpread into each podTemplate."""
+    written = {field: own, "topologySpread": True}
+    common = replace(CONTEXT, pod_template=COMMON)
+
+    found = route(podTemplate=written, context=common)["spec"]["template"]["spec"]
+
+    without = route(podTemplate={"topologySpread": True}, context=common)["spec"]["template"][
+        "spec"
+    ]
+    assert found.get(field, []) == own
+    assert {**found, field: None} == {**without, field: None}
 
 
 @CASE
