@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-dev lint fmt type arch unit contract soak generate man verify e2e images demo cluster cluster-down bench lock
+.PHONY: help run test setup setup-dev lint fmt type arch unit contract soak generate man verify e2e images lock-images release release-check demo cluster cluster-down bench lock
 
 help: ## list the tasks
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 EXAMPLE ?= search-with-prices
 run: setup ## run an example on this machine, EXAMPLE=search-with-prices by default; Ctrl-C ends it
@@ -72,6 +72,15 @@ e2e: setup-dev ## tests on a real cluster: that of KUBECONFIG, or one made on th
 
 images: ## build localhost/isthmus-{runtime,operator,example,postgres}:dev
 	@scripts/images
+
+release: setup-dev ## make dist/VERSION of the commit: packages, images, chart, CRDs, bills of materials, checksums
+	@PYTHONPATH=scripts $(BIN)/python -m release
+
+release-check: setup-dev ## the same, made twice, from two folders; fails where the bytes differ
+	@PYTHONPATH=scripts $(BIN)/python -m release --check
+
+lock-images: setup-dev ## write images/debian.lock: the versions of Debian's packages that a release may have
+	@PYTHONPATH=scripts $(BIN)/python -m release --lock
 
 demo: ## cluster, images, operator and the example, then one Route scaled
 	@scripts/demo

@@ -109,5 +109,6 @@ def test_a_secret_that_is_deleted_leaves_pods_that_run_alone_and_keeps_others_wa
 
 
 def _mounted(namespace: Namespace, pod: str) -> list[str]:
-    listed = f"ls {MOUNT} 2>/dev/null || true"
-    return namespace.kubectl("exec", pod, "-c", "route", "--", "sh", "-c", listed).split()
+    listing = f"import glob; print(*glob.glob('*', root_dir={MOUNT!r}))"
+    exec_ = ("exec", pod, "-c", "route", "--", "python", "-c", listing)
+    return namespace.kubectl(*exec_).split()

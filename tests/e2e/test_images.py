@@ -23,6 +23,11 @@ USER = 65532
 # Looked for here: the image's own PATH need not have it.
 CHROOT = shutil.which("chroot") or "/usr/sbin/chroot"
 WHITEOUT = ".wh."
+# Interpreters and package managers besides Python, and what a shell would start.
+TOOLS = re.compile(
+    r"(.*/)?s?bin/(ba|da|z|k|c|a)?sh|(.*/)?s?bin/(busybox|perl|awk|apt|apt-get|dpkg|rpm|apk|env|cat|ls)"
+    r"|(.*/)?s?bin/(mount|su|sudo|wget|curl|openssl)"
+)
 # Programs and packages that build other programs. A Route's pod builds nothing.
 BUILDERS = re.compile(
     r".*("
@@ -120,6 +125,91 @@ def test_nothing_in_it_builds_programs(image: Image) -> None:
     assert [str(each) for each in image.files() if BUILDERS.fullmatch(str(each))] == []
 
 
+def test_there_is_no_shell_and_no_program_but_python(image: Image) -> None:
+    programs = {each.name for each in image.files() if each.parent.name in ("bin", "sbin")}
+    ours = {each.name for each in image.files() if each.parts[:3] == ("opt", "isthmus", "bin")}
+
+    assert [str(each) for each in image.files() if TOOLS.fullmatch(str(each))] == []
+    assert {name for name in programs - ours if not name.startswith("python3")} == set()
+
+
+def test_no_program_takes_the_rights_of_its_owner(image: Image) -> None:
+    modes = {each: (image.root / each).lstat().st_mode for each in image.files()}
+
+    assert [str(each) for each, mode in modes.items() if mode & (stat.S_ISUID | stat.S_ISGID)] == []
+
+
+def test_scanners_find_the_debian_packages_of_its_files_with_their_licences(image: Image) -> None:
+    """As they look into images that have no package manager."""
+    stanzas = {path.name: path for path in (image.root / "var/lib/dpkg/status.d").iterdir()}
+    terms = image.root / "usr/share/doc"
+
+    assert {"libc6", "libssl3", "libpython3.11-stdlib", "ca-certificates"} < stanzas.keys()
+    for name, path in stanzas.items():
+        assert path.read_text().startswith(f"Package: {name}\n")
+        assert (terms / name / "copyright").is_file(), name
+
+
+@needs_root
+def test_every_library_that_its_programs_ask_for_is_in_it(image: Image) -> None:
+    """The loader itself tells; it is asked without a shell, too."""
+    compiled = [each for each in image.files() if re.search(r"\.so(\.|$)", each.name)]
+    missing = {}
+    for each in compiled:
+        told = image.run("/lib64/ld-linux-x86-64.so.2", "--list", f"/{each}").stdout
+        if "not found" in told:
+            missing[str(each)] = told
+
+    assert len(compiled) > 50
+    assert missing == {}
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("image", "names"),
+    [
+        ("runtime", "isthmus_runtime isthmus_api alembic awscrt cryptography.x509 oauthlib.oauth1"),
+        ("operator", "isthmus_operator isthmus_api kopf uvloop"),
+        ("example", "uvicorn starlette.applications httpx"),
+    ],
+    indirect=["image"],
+)
+def test_every_module_of_ours_can_be_imported(image: Image, names: str) -> None:
+    """Parts of Python's own library are left out; none of those is asked for."""
+    script = f"""
+import importlib, pkgutil
+for name in {names.split()}:
+    package = importlib.import_module(name)
+    if name.startswith("isthmus"):
+        for found in pkgutil.walk_packages(package.__path__, name + "."):
+            if not found.name.endswith(("__main__", ".env", ".jsonata2py_engine")):
+                importlib.import_module(found.name)
+"""
+    ended = image.run("python", "-c", script)
+
+    assert ended.returncode == 0, ended.stderr
+
+
+@needs_root
+def test_authorities_are_in_it_where_python_looks_for_them(image: Image) -> None:
+    script = (
+        "import os, ssl; paths = ssl.get_default_verify_paths();"
+        "context = ssl.create_default_context(cafile='/etc/ssl/certs/ca-certificates.crt');"
+        "print(len(context.get_ca_certs()), len(os.listdir(paths.capath)))"
+    )
+    loaded, hashed = map(int, image.run("python", "-c", script).stdout.split())
+
+    assert loaded > 100
+    assert hashed > loaded
+
+
+@needs_root
+def test_its_user_can_write_where_temporary_files_go(image: Image) -> None:
+    ended = image.run("python", "-c", "import tempfile; tempfile.TemporaryFile().write(b'x')")
+
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_its_user_owns_nothing_and_no_file_of_ours_is_open_to_all(image: Image) -> None:
     ours = [each for each in image.files() if each.parts[0] == "opt"]
     states = {each: (image.root / each).lstat() for each in ours}
@@ -191,8 +281,8 @@ def test_the_operator_has_no_second_client_of_the_api_server(image: Image) -> No
 @pytest.mark.parametrize("image", ["example"], indirect=True)
 @pytest.mark.parametrize("service", ["search", "erp", "shop"])
 def test_the_example_starts_the_service_that_it_is_told(image: Image, service: str) -> None:
-    workdir = image.config["WorkingDir"]
-    ended = image.run("env", "-C", workdir, *image.config["Entrypoint"], f"{service}.py", "--help")
+    program = f"{image.config['WorkingDir']}/{service}.py"
+    ended = image.run(*image.config["Entrypoint"], program, "--help")
 
     assert ended.returncode == 0, ended.stderr
     assert f"usage: {service}" in ended.stdout

@@ -11,6 +11,8 @@ import script_pods
 from kubernetes_cluster import Namespace, eventually
 
 CLIENT = Path(__file__).with_name("traffic_client.py")
+# The image has no shell and no kill.
+STOP = "import os, signal; os.kill(1, signal.SIGTERM)"
 _numbers = itertools.count(1)
 
 
@@ -41,7 +43,7 @@ class Load:
 
     def end(self) -> Account:
         """Stop it and read its account."""
-        self.namespace.kubectl("exec", self.pod, "--", "sh", "-c", "kill -TERM 1")
+        self.namespace.kubectl("exec", self.pod, "--", "python", "-c", STOP)
         self.namespace.wait(f"pod/{self.pod}", "jsonpath={.status.phase}=Succeeded")
         return Account(**json.loads(self._log().splitlines()[-1]))
 
