@@ -757,11 +757,11 @@ def test_nothing_ends_the_process_or_takes_long() -> None:
     code = (
         "import sys, json, time; from isthmus_api import manifests\n"
         "for name, text in json.load(sys.stdin).items():\n"
-        "    start = time.perf_counter()\n"
+        "    start = time.process_time()\n"
         "    found = manifests.read(text.encode(), file='a')\n"
         "    assert not found.resources, name\n"
         "    assert all(len(problem.message) < 1000 for problem in found.problems), name\n"
-        "    print(round(time.perf_counter() - start, 2), name)\n"
+        "    print(round(time.process_time() - start, 2), name)\n"
     )
 
     ended = subprocess.run(
@@ -773,12 +773,12 @@ def test_nothing_ends_the_process_or_takes_long() -> None:
 
 
 def test_a_large_file_is_not_even_parsed() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
 
     (problem,) = read(b"[" * (16 * 1024 * 1024 + 1)).problems
 
     assert problem.code is Code.UNREADABLE
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_as_many_values_as_an_object_can_have_are_read() -> None:

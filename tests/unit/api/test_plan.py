@@ -533,12 +533,12 @@ def test_ways_that_double_with_every_branch_are_looked_at_once() -> None:
             for n in range(32)
         },
     )  # fmt: skip
-    started = time.perf_counter()
+    started = time.process_time()
 
     problems = planned(made).problems
 
     assert told(problems) == [(Code.EXPRESSION_INVALID, "spec.branches.b31[0].map.expression")]
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("is_circle", [True, False])
@@ -549,14 +549,14 @@ def test_a_thousand_branches_need_no_deep_stack(is_circle: bool) -> None:
     if not is_circle:
         steps["b999"] = route(bound("x")).spec.steps
     spec = RouteSpec.model_construct(**{**dict(template), "branches": steps})
-    started = time.perf_counter()
+    started = time.process_time()
 
     codes = [problem.code for problem in branches.check(spec)]
 
     assert codes == ([Code.BRANCH_CYCLE] if is_circle else [])
     if not is_circle:
         assert len(list(sites.sites(spec))) == 1001
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 # The variables that an expression may read

@@ -105,9 +105,10 @@ def test_the_failing_value_is_kept_wherever_it_comes() -> None:
 
 
 def test_a_record_that_is_not_whole_says_so_and_calls_nothing_unreached() -> None:
+    patient = jlens_engine.JlensEngine(engine.Guards(timeout=60))
     source = 'kind = "x" ? a : $map([1..10000], function($n) { $n + $n })'
 
-    found = account(source)
+    found = patient.compile(source).account(ORDER)
 
     assert not found.is_complete
     assert all(part.times for part in found.parts)
