@@ -87,10 +87,10 @@ def test_the_clock_jumps_over_waits() -> None:
                 await asyncio.gather(asyncio.sleep(10), asyncio.sleep(86_400))
         return loop.time() - started
 
-    started = time.process_time()
+    started = time.perf_counter()
 
     assert testing.run(wait()) == pytest.approx(3600)
-    assert time.process_time() - started < 5
+    assert time.perf_counter() - started < 5
 
 
 def test_waiting_for_what_cannot_happen_ends() -> None:
