@@ -36,8 +36,9 @@ async def hold(address: str) -> dict[str, float]:
 
     async def call(limiter: Limiter) -> None:
         while len(calls) <= WINDOWS * REQUESTS:
-            async with limiter.turn(deadline=asyncio.get_running_loop().time() + 60):
-                calls.append(time.monotonic())
+            turn = await limiter.come(asyncio.get_running_loop().time() + 60)
+            calls.append(time.monotonic())
+            limiter.leave(turn)
 
     await asyncio.gather(*(call(limiter) for limiter in limiters for _ in range(CALLERS)))
     for limiter in limiters:

@@ -43,22 +43,27 @@ class SecretMount:
     def __init__(self, folder: Path) -> None:
         self._link = folder / _MOUNT_LINK
         self._target = ""
-        self._looked = 0.0
-        self._values: dict[tuple[str, str], bytes] = {}
+        self._look_at = 0.0
+        self._values: dict[tuple[str, str], str | None] = {}
         self._look()
 
     def read(self, ref: KeyRef) -> str:
         """The value; looked at again when the last look is more than a second ago."""
-        if time.monotonic() - self._looked >= self._FRESH_SECONDS:
+        if time.monotonic() >= self._look_at:
             self._look()
         value = self._values.get((ref.folder, ref.key))
         if value is None:
-            there = any(name == ref.folder for name, _ in self._values)
-            raise _no_key(ref) if there else _no_secret(ref)
-        return _text(ref, value)
+            raise self._missing(ref)
+        return value
+
+    def _missing(self, ref: KeyRef) -> MissingSecret:
+        if (ref.folder, ref.key) in self._values:
+            return _no_text(ref)
+        there = any(name == ref.folder for name, _ in self._values)
+        return _no_key(ref) if there else _no_secret(ref)
 
     def _look(self) -> None:
-        self._looked = time.monotonic()
+        self._look_at = time.monotonic() + self._FRESH_SECONDS
         try:
             target = os.readlink(self._link)
             if target == self._target:
@@ -74,10 +79,11 @@ class SecretMount:
         self._target = target
 
 
-def _files(folder: Path) -> Iterator[tuple[tuple[str, str], bytes]]:
+def _files(folder: Path) -> Iterator[tuple[tuple[str, str], str | None]]:
+    """All values by folder and key; nothing for one that is no text."""
     for secret in folder.iterdir():
         for key in secret.iterdir():
-            yield (secret.name, key.name), key.read_bytes()
+            yield (secret.name, key.name), _text(key.read_bytes())
 
 
 class SecretFolder:
@@ -102,11 +108,14 @@ class SecretFolder:
     def _load(self, ref: KeyRef) -> str:
         path = self._folder / ref.folder / ref.key
         try:
-            return _text(ref, path.read_bytes())
+            value = _text(path.read_bytes())
         except FileNotFoundError as error:
             raise (_no_key(ref) if path.parent.is_dir() else _no_secret(ref)) from error
         except OSError as error:
             raise _no_text(ref) from error
+        if value is None:
+            raise _no_text(ref)
+        return value
 
 
 class SecretFile:
@@ -166,12 +175,12 @@ class NotedSecrets:
         return frozenset(self._values)
 
 
-def _text(ref: KeyRef, value: bytes) -> str:
-    """A value as text, without the end of its line."""
+def _text(value: bytes) -> str | None:
+    """A value as text, without the end of its line; nothing where it is no text."""
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
-        raise _no_text(ref) from None  # its text quotes the value
+        return None
     return text.removesuffix("\n").removesuffix("\r")
 
 

@@ -229,11 +229,14 @@ def signed_in(spec: auth_model.Auth, around: auth.Surroundings) -> auth.Auth:
     """The sign-in of a Connector; a token that another system would give is `placeholder`."""
     if spec.session:
         headers = session.fields_with(spec.session, "placeholder", around)
-        return fixed.Fixed(lambda: auth.Credentials(headers))
+        return _signed_with(*headers)
     if spec.oauth2:
-        bearer = (b"authorization", b"Bearer placeholder")
-        return fixed.Fixed(lambda: auth.Credentials((bearer,)))
+        return _signed_with((b"authorization", b"Bearer placeholder"))
     return auth.of(spec, around)
+
+
+def _signed_with(*headers: Header) -> auth.Auth:
+    return fixed.Fixed(lambda: headers, auth.Credentials)
 
 
 def as_json(value: Any) -> bytes:

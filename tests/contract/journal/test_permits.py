@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import turns
 from journals import until
 
 from isthmus_api.quantities import Duration
@@ -180,7 +181,7 @@ async def test_a_call_that_is_sent_late_counts_once_more(
 ) -> None:
     monkeypatch.setattr(rates, "OWN_SHARE", share)
     limiter, *_ = limiting(requests=10, per=Duration("1h"))
-    async with limiter.turn(deadline=soon()) as turn:
+    async with turns.turn(limiter, deadline=soon()) as turn:
         assert turn.sent is not None
         turn.sent()
     await limiter.close()
@@ -195,7 +196,7 @@ async def test_what_was_granted_long_ago_is_asked_for_again(
     """But not for ever, where nothing comes in time."""
     monkeypatch.setattr(rates, "LATEST_SHARE", -1.0)
     limiter, *_ = limiting(requests=10, per=Duration("1h"))
-    async with limiter.turn(deadline=soon()):
+    async with turns.turn(limiter, deadline=soon()):
         pass
 
     found = await permits.take(SYSTEM, Rate(10, 3600.0), wanted=99)
@@ -242,7 +243,7 @@ async def test_a_rate_holds_over_all_replicas(limiting: Callable[..., list[Limit
     async def call(limiter: Limiter) -> None:
         while len(spans) < total:
             before = time.monotonic()
-            async with limiter.turn(deadline=soon()):
+            async with turns.turn(limiter, deadline=soon()):
                 spans.append((before, time.monotonic()))
 
     started = time.monotonic()
@@ -263,7 +264,7 @@ async def test_a_bucket_holds_over_all_replicas(limiting: Callable[..., list[Lim
 
     async def call(limiter: Limiter) -> None:
         while len(granted) < 80:
-            async with limiter.turn(deadline=soon()):
+            async with turns.turn(limiter, deadline=soon()):
                 granted.append(time.monotonic())
 
     started = time.monotonic()
@@ -285,7 +286,7 @@ async def test_places_hold_over_all_replicas(
     async def call(limiter: Limiter) -> None:
         nonlocal under_way, most, finished
         for _ in range(4):
-            async with limiter.turn(deadline=soon()):
+            async with turns.turn(limiter, deadline=soon()):
                 under_way += 1
                 most = max(most, under_way)
                 await asyncio.sleep(0.005)
@@ -318,11 +319,11 @@ async def test_a_call_whose_deadline_comes_first_is_told_at_once(
     limiting: Callable[..., list[Limiter]],
 ) -> None:
     here, there, *_ = limiting(requests=1, per=Duration("1h"))
-    async with here.turn(deadline=soon()):
+    async with turns.turn(here, deadline=soon()):
         pass
 
     with pytest.raises(Overdue) as refused:
-        async with there.turn(deadline=soon(300)):
+        async with turns.turn(there, deadline=soon(300)):
             pass
     assert refused.value.wait is not None
     assert 3000 < refused.value.wait < 4000
@@ -335,7 +336,7 @@ async def test_a_place_is_not_lost_by_a_call_that_gives_up(
 
     async def call(seconds: float) -> bool:
         try:
-            async with limiter.turn(deadline=soon(seconds)):
+            async with turns.turn(limiter, deadline=soon(seconds)):
                 await asyncio.sleep(0.002)
         except Overdue:
             return False
@@ -359,7 +360,7 @@ async def test_a_call_that_takes_longer_than_the_lease_keeps_its_place(
 ) -> None:
     monkeypatch.setattr(places, "LEASE_SECONDS", 0.3)
     limiter, *_ = limiting(concurrency=1)
-    async with limiter.turn(deadline=soon()):
+    async with turns.turn(limiter, deadline=soon()):
         await asyncio.sleep(1.0)  # longer than the lease
         other = of(replicas[-1])
         assert await other.enter(SYSTEM, limit=1, owner="b", wanted=1, lease=60) == 0
@@ -377,7 +378,7 @@ async def test_all_replicas_keep_to_a_pause_that_one_was_told(
     assert await until(all_know)
     for each in (here, *others):
         with pytest.raises(NoTurn):
-            async with each.turn(deadline=soon(10)):
+            async with turns.turn(each, deadline=soon(10)):
                 pass
 
 

@@ -47,6 +47,15 @@ async def test_the_deadline_is_passed_on(
     assert least - 2 < left(erp.arrivals[0]) <= least + 0.01
 
 
+async def test_each_call_tells_its_own_deadline(serve: Serve, upstream: Start) -> None:
+    erp = await upstream(answer({}))
+    served = await serve(connector(erp.url), route("- call: {connector: erp}", timeout="60s"))
+
+    for given in (9, 9, 5):
+        await served.get(headers={"x-request-deadline": milliseconds_from_now(given)})
+        assert given - 2 < left(erp.arrivals[-1]) <= given + 0.01
+
+
 @pytest.mark.parametrize("value", ["soon", "-5", "1e3", "9" * 40, ""])
 async def test_a_deadline_that_is_none_is_passed_over(
     serve: Serve, upstream: Start, value: str

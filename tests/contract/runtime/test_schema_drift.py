@@ -160,5 +160,5 @@ async def test_a_connector_without_a_contract_calls_as_ever(
 
     assert "contracts" not in (await served.admin.get("/status")).json()
     (opened,) = served.runtime._registry._connectors.values()
-    assert re.fullmatch(r"_sent", opened.connector.send.__name__)
+    assert re.fullmatch(r"attempt", opened.connector.send.__name__)
     assert isinstance(opened.connector, connectors.Connector)

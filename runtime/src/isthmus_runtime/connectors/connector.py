@@ -22,7 +22,7 @@ from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import MissingSecret
 
 if TYPE_CHECKING:  # most Connectors have none, and their processes need not read it
-    from isthmus_runtime.connectors.limits.limiter import Limiter
+    from isthmus_runtime.connectors.limits.limiter import Limiter, Turn
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _DEFAULT_BACKOFF: Final = Backoff()
@@ -80,11 +80,8 @@ class Connector:
         self._auth = credentials
         self._base_path = base_path
         self._limiter = limiter
-        # What a Connector does not have costs its calls nothing, not even a frame.
-        self._exchange = self._limited if self._limiter else self._sent
-        self.attempt: Send = self._signed if credentials else self._exchange
-        """The same as `send`, made once."""
         self._attempts = spec.retry.attempts if spec.retry else 1
+        # What a Connector does not have costs its calls nothing, not even a frame.
         self.send: Send = self._repeated if self._attempts > 1 else self.attempt
         """Make a call; a 2xx answer comes back, anything else is an `Upstream` fault."""
         self._backoff = (spec.retry and spec.retry.backoff) or _DEFAULT_BACKOFF
@@ -93,6 +90,9 @@ class Connector:
         self._waited = metrics.RATE_LIMIT_WAIT_SECONDS.labels(namespace, name)
         self._results = metrics.by_status(metrics.CALLS, namespace, name)
         self._now = asyncio.get_running_loop().time
+        self._deadline = 0.0
+        """Of the call before: calls of one moment have the same, and it is written once."""
+        self._until = self._told(self._deadline)
 
     async def _repeated(self, call: Call, deadline: float) -> Response:
         attempt = 1
@@ -125,125 +125,113 @@ class Connector:
             waitSeconds=round(wait, 3),
         )
 
-    async def _signed(self, call: Call, deadline: float) -> Response:
-        proof = self._auth
-        if proof is None:
-            return await self._exchange(call, deadline)
-        credentials = await self._credentials(proof, deadline)
-        try:
-            answer = await self._exchange(call, deadline, credentials)
-        except Upstream as fault:
-            if fault.answer is None or not self._judged(proof.refused, credentials, fault.answer):
-                raise
-        else:
-            if not proof.reads_answers or not self._judged(proof.refused, credentials, answer):
-                return answer
-        return await self._signed_anew(proof, call, deadline)
+    async def attempt(self, call: Call, deadline: float, *, is_anew: bool = False) -> Response:
+        """The same as `send`, made once; `is_anew` where the credentials before were refused.
 
-    async def _signed_anew(self, proof: auth.Auth, call: Call, deadline: float) -> Response:
-        credentials = await self._credentials(proof, deadline)
+        It is one coroutine, for each one that waits inside another costs a call as much as what
+        is done here.
+        """
+        method, path, headers, body, repeatable, judge, _ = call
+        proof, credentials = self._auth, _NO_CREDENTIALS
+        limiter, turn, sent, answer = self._limiter, None, None, None
+        if proof is not None:
+            try:
+                credentials = proof.at_hand() or await proof.credentials(deadline=deadline)
+            except (MissingSecret, auth.SignInFailed) as error:
+                raise self._failures.of_credentials(error) from error
+        if limiter is not None:
+            turn = limiter.at_once(deadline) or await self._turn(limiter, call, deadline)
+            self._waited.observe(turn.waited)
+            sent = turn.sent
         try:
-            answer = await self._exchange(call, deadline, credentials)
-        except Upstream as fault:
-            if fault.answer is not None:
-                self._judged(proof.in_vain, credentials, fault.answer)
-            raise
-        if proof.reads_answers and self._judged(proof.in_vain, credentials, answer):
-            raise self._failures.of_session()
-        return answer
-
-    def _judged(
-        self,
-        judge: Callable[[auth.Credentials, Response], bool],
-        used: auth.Credentials,
-        answer: Response,
-    ) -> bool:
-        try:
-            return judge(used, answer)
-        except auth.SignInFailed as error:
-            raise self._failures.of_sign_in(error, sent=True) from error
-
-    async def _credentials(self, proof: auth.Auth, deadline: float) -> auth.Credentials:
-        try:
-            return await proof.credentials(deadline=deadline)
-        except MissingSecret as error:
-            raise self._failures.of_secret(error) from error
-        except auth.SignInFailed as error:
-            raise self._failures.of_sign_in(error, sent=False) from error
-
-    async def _limited(
-        self, call: Call, deadline: float, credentials: auth.Credentials = _NO_CREDENTIALS
-    ) -> Response:
-        limiter = self._limiter
-        if limiter is None:
-            return await self._sent(call, deadline, credentials)
-        in_time = deadline if call.waits else min(deadline, self._now() + _AT_ONCE)
-        try:
-            async with limiter.turn(deadline=in_time) as turn:
-                self._waited.observe(turn.waited)
-                answer = await self._sent(call, deadline, credentials, turn.sent)
-        except NoTurn as error:
-            raise self._failures.of_limit(error) from error
-        except Upstream as fault:
-            if fault.answer is not None:
-                limiter.heed(fault.answer)
-            raise
-        limiter.heed(answer)
-        return answer
-
-    async def _sent(
-        self,
-        call: Call,
-        deadline: float,
-        credentials: auth.Credentials = _NO_CREDENTIALS,
-        sent: Callable[[], None] | None = None,
-    ) -> Response:
-        target = self._base_path + call.target
-        # Tell the other side until when an answer is of use: Unix time in milliseconds.
-        until = b"%d" % ((time.time() + deadline - self._now()) * 1000)
-        headers = [*call.headers, (b"x-request-deadline", until)]
-        if credentials.sign:
-            outgoing = auth.Outgoing(call.method, target, headers, call.body)
-            credentials = self._signature(credentials.sign, outgoing)
-        headers += credentials.headers
-        if credentials.query:
-            target += ("&" if "?" in target else "?") + credentials.query
-        started = time.perf_counter()
-        try:
-            answer = await self._transport.send(
-                call.method,
-                target,
-                headers,
-                call.body,
-                deadline=deadline,
-                repeatable=call.repeatable,
-                sent=sent,
-            )
+            target = self._base_path + path
+            if deadline != self._deadline:
+                self._deadline, self._until = deadline, self._told(deadline)
+            headers = [*headers, self._until]
+            carried = credentials
+            if credentials.sign:
+                outgoing = auth.Outgoing(method, target, headers, body)
+                carried = self._signature(credentials.sign, outgoing)
+            headers += carried.headers
+            if carried.query:
+                target += ("&" if "?" in target else "?") + carried.query
+            started = time.perf_counter()
+            try:
+                answer = await self._transport.send(
+                    method,
+                    target,
+                    headers,
+                    body,
+                    deadline=deadline,
+                    repeatable=repeatable,
+                    sent=sent,
+                )
+            finally:
+                self._seconds.observe(time.perf_counter() - started)
         except errors.ClientError as error:
-            fault = self._failures.of_client(error)
-            metrics.CALLS.labels(*self._labels, fault.reason).inc()
-            raise fault from error
+            raise self._counted(self._failures.of_client(error)) from error
         except UnsafeHeader:  # its text may quote a credential
             detail = f"the path or a header of the call to {self.name} cannot be sent"
             raise Broken("UnsafeCall", detail) from None
         finally:
-            self._seconds.observe(time.perf_counter() - started)
-        if call.judge is not None and 200 <= answer.status < 300:
-            self._judge(call.judge, answer)
-        self._results[answer.status // 100].inc()
-        if 200 <= answer.status < 300:
-            return answer
-        raise self._failures.of_status(answer)
-
-    def _judge(self, judge: Callable[[Response], Upstream | None], answer: Response) -> None:
-        """Fail where an answer of 2xx is none; it counts as the failure that it is."""
-        try:
-            failure = judge(answer)
-        except Upstream as unread:
-            failure = unread
+            if limiter is not None and turn is not None:
+                limiter.leave(turn, answer)
+        failure = self._failure(answer, judge)
+        if (
+            proof is not None
+            and (failure is not None or proof.reads_answers)
+            and self._signs_anew(proof, credentials, answer, is_anew=is_anew)
+        ):
+            return await self.attempt(call, deadline, is_anew=True)
         if failure is not None:
-            metrics.CALLS.labels(*self._labels, failure.reason).inc()
             raise failure
+        return answer
+
+    def _failure(
+        self, answer: Response, judge: Callable[[Response], Upstream | None] | None
+    ) -> Upstream | None:
+        """What an answer fails as, if it does; it is counted as that, or by its status."""
+        status = answer.status
+        is_good = 200 <= status < 300
+        if is_good and judge is not None:
+            try:
+                failure = judge(answer)
+            except Upstream as unread:
+                failure = unread
+            if failure is not None:
+                return self._counted(failure)
+        self._results[status // 100].inc()
+        return None if is_good else self._failures.of_status(answer)
+
+    def _counted(self, failure: Upstream) -> Upstream:
+        metrics.CALLS.labels(*self._labels, failure.reason).inc()
+        return failure
+
+    def _signs_anew(
+        self, proof: auth.Auth, used: auth.Credentials, answer: Response, *, is_anew: bool
+    ) -> bool:
+        """Whether new credentials are worth another attempt. Those that are new already are not
+        replaced again."""
+        try:
+            if not is_anew:
+                return proof.refused(used, answer)
+            is_in_vain = proof.in_vain(used, answer)
+        except auth.SignInFailed as error:
+            raise self._failures.of_sign_in(error, sent=True) from error
+        if is_in_vain and 200 <= answer.status < 300:
+            raise self._failures.of_session()
+        return False
+
+    async def _turn(self, limiter: "Limiter", call: Call, deadline: float) -> "Turn":
+        in_time = deadline if call.waits else min(deadline, self._now() + _AT_ONCE)
+        try:
+            return await limiter.come(in_time)
+        except NoTurn as error:
+            raise self._failures.of_limit(error) from error
+
+    def _told(self, deadline: float) -> Header:
+        """Until when an answer is of use, for the other side: Unix time in milliseconds."""
+        return b"x-request-deadline", b"%d" % ((time.time() + deadline - self._now()) * 1000)
 
     def _signature(
         self, sign: Callable[[auth.Outgoing], auth.Credentials], outgoing: auth.Outgoing

@@ -71,8 +71,10 @@ class Failures:
         detail = f"the rate limit of {self._name} {error}"
         return self._fault("RateLimited", detail, status=503, sent=False, retry_after=error.wait)
 
-    def of_secret(self, error: MissingSecret) -> Upstream:
-        """There is nothing to sign in with."""
+    def of_credentials(self, error: MissingSecret | auth.SignInFailed) -> Upstream:
+        """There is nothing to sign in with, or no way to."""
+        if isinstance(error, auth.SignInFailed):
+            return self.of_sign_in(error, sent=False)
         detail = f"{self._name} cannot sign in: {error}"
         return self._fault("SecretMissing", detail, sent=False)
 

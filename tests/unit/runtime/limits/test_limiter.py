@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import turns
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,7 +32,7 @@ def run(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 async def call(limit: Limiter, *, length: float = 0.0, within: float = NEVER) -> float:
     """When a call that takes so long was let through."""
     loop = asyncio.get_running_loop()
-    async with limit.turn(deadline=loop.time() + within):
+    async with turns.turn(limit, deadline=loop.time() + within):
         at = loop.time()
         await asyncio.sleep(length)
     return at
@@ -51,7 +52,7 @@ def test_turns_come_in_order_within_the_limit_and_never_too_many_at_once(
     async def one(limit: Limiter, number: int, length: float) -> None:
         nonlocal under_way, most
         loop = asyncio.get_running_loop()
-        async with limit.turn(deadline=NEVER) as turn:
+        async with turns.turn(limit, deadline=NEVER) as turn:
             assert turn.waited == pytest.approx(loop.time())
             begun.append((number, loop.time()))
             under_way += 1
@@ -126,7 +127,7 @@ def test_who_comes_while_others_wait_for_the_window_is_told_at_once_too() -> Non
 def test_a_call_that_finds_no_connection_in_time_is_overdue() -> None:
     async def everything() -> None:
         limit = limiter(1, requests=100)
-        async with limit.turn(deadline=NEVER):
+        async with turns.turn(limit, deadline=NEVER):
             with pytest.raises(Overdue):
                 await call(limit, within=2)
         assert await call(limit, within=1) == pytest.approx(2)
@@ -206,12 +207,61 @@ def test_nothing_is_learnt_where_that_is_not_wanted() -> None:
 def test_a_call_that_is_given_up_leaves_its_place_to_others() -> None:
     async def everything() -> None:
         limit = limiter(1, requests=1000)
-        async with limit.turn(deadline=NEVER):
+        async with turns.turn(limit, deadline=NEVER):
             given_up = asyncio.create_task(call(limit))
             await asyncio.sleep(1)
             given_up.cancel()
             await asyncio.gather(given_up, return_exceptions=True)
         assert limit.waiting == 0
         assert await call(limit, within=1) == pytest.approx(1)
+
+    run(everything)
+
+
+@pytest.mark.parametrize(
+    ("limit", "done"),
+    [
+        pytest.param({"requests": 1}, "went", id="the rate is used up"),
+        pytest.param({"requests": 1, "burst": 1}, "went", id="the bucket is empty"),
+        pytest.param({"concurrency": 1}, "goes", id="the one that may go is under way"),
+        pytest.param({"requests": 9}, "was told", id="the system wants a pause"),
+    ],
+)
+def test_a_call_that_would_have_to_wait_does_not_go_at_once(
+    limit: dict[str, Any], done: str
+) -> None:
+    async def everything() -> None:
+        limits = limiter(**limit)
+        turn = limits.at_once(NEVER)
+        assert turn is not None
+        if done != "goes":
+            limits.leave(turn, TOO_MANY if done == "was told" else None)
+        assert limits.at_once(NEVER) is None
+
+    run(everything)
+
+
+def test_no_call_goes_before_those_that_wait() -> None:
+    async def everything() -> None:
+        limit = limiter(2, requests=2)
+        held = [limit.at_once(NEVER), limit.at_once(NEVER)]
+        waiting = asyncio.create_task(limit.come(NEVER))
+        await asyncio.sleep(0.5)
+        for turn in held:
+            assert turn is not None
+            limit.leave(turn)
+        await asyncio.sleep(0.499)
+        assert limit.at_once(NEVER) is None, "a place is free, and the rate is not"
+        assert (await waiting).waited == pytest.approx(1.0)
+        assert limit.at_once(NEVER) is not None
+
+    run(everything)
+
+
+def test_a_call_that_is_too_late_takes_nothing() -> None:
+    async def everything() -> None:
+        limit = limiter(1, requests=1)
+        assert limit.at_once(asyncio.get_running_loop().time()) is None
+        assert limit.at_once(NEVER) is not None
 
     run(everything)

@@ -16,6 +16,7 @@ from awscrt.http import HttpHeaders, HttpRequest
 from isthmus_api.auth import aws_sig_v4 as model
 from isthmus_runtime.connectors.auth.fixed import Fixed
 from isthmus_runtime.connectors.auth.scheme import (
+    Auth,
     Credentials,
     Outgoing,
     SignInFailed,
@@ -32,19 +33,21 @@ _AS_SENT: Final = frozenset({"s3", "s3-outposts", "s3-object-lambda"})
 """Services that sign a path as it is sent; the others clean it and encode it once more."""
 
 
-def scheme(spec: model.AwsSigV4, around: Surroundings) -> Fixed:
+def scheme(spec: model.AwsSigV4, around: Surroundings) -> Auth:
     """The signatures of one Connector; the Secrets are read at each call."""
 
-    def make() -> Credentials:
+    def read() -> Keys:
         token = spec.session_token
-        keys = Keys(
+        return Keys(
             around.secrets.read(spec.access_key_id.secret_key_ref),
             around.secrets.read(spec.secret_access_key.secret_key_ref),
             around.secrets.read(token.secret_key_ref) if token else None,
         )
+
+    def make(keys: Keys) -> Credentials:
         return Credentials(sign=Signer(spec.region, spec.service, around.authority, keys))
 
-    return Fixed(make)
+    return Fixed(read, make)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

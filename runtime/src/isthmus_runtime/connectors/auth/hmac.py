@@ -17,6 +17,7 @@ from isthmus_api.model import SecretValue
 from isthmus_runtime.connectors.auth import expressions
 from isthmus_runtime.connectors.auth.fixed import Fixed
 from isthmus_runtime.connectors.auth.scheme import (
+    Auth,
     Credentials,
     Outgoing,
     SignInFailed,
@@ -28,17 +29,14 @@ _PLACE: Final = "auth.hmac"
 _USUAL_HASH: Final = model.BodyHash()
 
 
-def scheme(spec: model.HmacAuth, around: Surroundings) -> Fixed:
+def scheme(spec: model.HmacAuth, around: Surroundings) -> Auth:
     """The signatures of one Connector; the Secrets are read at each call."""
     writer = _Writer(spec, around.authority)
 
-    def make() -> Credentials:
-        key = _key(spec, around.secrets)
-        return Credentials(
-            sign=_Signer(writer, key, expressions.named(spec.secrets, around.secrets))
-        )
+    def read() -> tuple[bytes, expressions.Variables]:
+        return _key(spec, around.secrets), expressions.named(spec.secrets, around.secrets)
 
-    return Fixed(make)
+    return Fixed(read, lambda found: Credentials(sign=_Signer(writer, *found)))
 
 
 @dataclass(frozen=True, slots=True)

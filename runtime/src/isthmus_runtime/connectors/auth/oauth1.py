@@ -10,29 +10,28 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from oauthlib.oauth1 import Client
 
 from isthmus_api.auth import oauth1 as model
-from isthmus_api.model import SecretValue
 from isthmus_runtime.connectors.auth.fixed import Fixed
-from isthmus_runtime.connectors.auth.scheme import Credentials, Outgoing, Surroundings
+from isthmus_runtime.connectors.auth.scheme import Auth, Credentials, Outgoing, Surroundings
 from isthmus_runtime.http.messages import header
 
 _FORM: Final = b"application/x-www-form-urlencoded"
 
 
-def scheme(spec: model.OAuth1, around: Surroundings) -> Fixed:
+def scheme(spec: model.OAuth1, around: Surroundings) -> Auth:
     """The signatures of one Connector; the Secrets are read at each call."""
     protocol = urlsplit(around.base_url).scheme
 
-    def read(value: SecretValue | None) -> str | None:
-        return around.secrets.read(value.secret_key_ref) if value else None
+    values = (spec.consumer_key, spec.consumer_secret, spec.token, spec.token_secret)
 
-    def make() -> Credentials:
-        keys = tuple(
-            read(value)
-            for value in (spec.consumer_key, spec.consumer_secret, spec.token, spec.token_secret)
+    def read() -> tuple[str | None, ...]:
+        return tuple(
+            around.secrets.read(value.secret_key_ref) if value else None for value in values
         )
+
+    def make(keys: tuple[str | None, ...]) -> Credentials:
         return Credentials(sign=_Signer(spec, protocol, around.authority, keys))
 
-    return Fixed(make)
+    return Fixed(read, make)
 
 
 @dataclass(frozen=True, slots=True)

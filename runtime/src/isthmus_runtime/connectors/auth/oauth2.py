@@ -54,6 +54,10 @@ class OAuth2:
         """Whether the server refuses to give a token."""
         return self._token.is_refused
 
+    def at_hand(self) -> Credentials | None:
+        """The token, unless it is missing or old."""
+        return self._token.at_hand()
+
     async def credentials(self, *, deadline: float) -> Credentials:
         """The token, fetched first where it is missing or old."""
         return await self._token.get(deadline=deadline)

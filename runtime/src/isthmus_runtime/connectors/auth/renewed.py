@@ -76,6 +76,10 @@ class Renewed:
         """Whether the last fetch was refused."""
         return self._record.is_refused
 
+    def at_hand(self) -> Credentials | None:
+        """The credentials, unless they are missing or old."""
+        return self._current if self._now() < self._renew_at else None
+
     async def get(self, *, deadline: float) -> Credentials:
         """The credentials, fetched first where they are missing or old."""
         if self._now() >= self._renew_at:

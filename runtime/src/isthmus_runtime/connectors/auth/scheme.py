@@ -1,7 +1,8 @@
 """Scheme: what every way to prove who we are has in common.
 
 Auth                one way, made once for a Connector
-  credentials()     what the next call carries; may ask another system first
+  at_hand()         what the next call carries, where nobody must be asked for it
+  credentials()     the same; may ask another system first
   refused()         whether an answer says that new credentials are worth another attempt
   in_vain()         whether an answer refuses those new ones, too
 """
@@ -85,8 +86,12 @@ class Auth(Protocol):
         """Whether another system refuses to let us sign in."""
         ...
 
+    def at_hand(self) -> Credentials | None:
+        """What the next call carries, where nobody must be asked for it."""
+        ...
+
     async def credentials(self, *, deadline: float) -> Credentials:
-        """What the next call carries."""
+        """What the next call carries, asked for where it is not at hand."""
         ...
 
     def refused(self, used: Credentials, answer: Response) -> bool:

@@ -48,6 +48,10 @@ class Session:
         """Whether the log-in refuses to let us in."""
         return self._current.is_refused
 
+    def at_hand(self) -> Credentials | None:
+        """Those of the session, unless it has not begun or is old."""
+        return self._current.at_hand()
+
     async def credentials(self, *, deadline: float) -> Credentials:
         """Those of the session, which begins with the first call."""
         return await self._current.get(deadline=deadline)

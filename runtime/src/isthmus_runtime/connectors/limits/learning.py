@@ -12,7 +12,7 @@ A reset is in seconds; what is too large for that is a moment, as seconds or mil
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -40,11 +40,16 @@ Told = tuple[str | None, str | None]
 """What remains, and when that is reset, as written."""
 
 
-def pause(status: int, headers: Iterable[Header], *, now: datetime | None = None) -> float | None:
+def pause(status: int, headers: Sequence[Header], *, now: datetime | None = None) -> float | None:
     """For how many seconds the system wants no calls; nothing where it does not say so."""
+    for key, _ in headers:
+        if key in _FIELDS:
+            return _pause(status, headers, now)
+    return None
+
+
+def _pause(status: int, headers: Sequence[Header], now: datetime | None) -> float | None:
     fields = {_FIELDS[key]: value.decode("latin-1") for key, value in headers if key in _FIELDS}
-    if not fields:
-        return None
     is_refused = status in _REFUSED
     if is_refused and "retry-after" in fields:
         asked = backoff.retry_after(fields["retry-after"].encode("latin-1"), now=now)

@@ -7,12 +7,12 @@ what it has while it waits for the next, so calls of a process go in the order i
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from isthmus_api.rate_limit import RateLimit
 from isthmus_runtime import metrics
 from isthmus_runtime.connectors.limits import learning
-from isthmus_runtime.connectors.limits.lines import Crowded, Overdue
+from isthmus_runtime.connectors.limits.lines import Crowded, Overdue, Slots
 from isthmus_runtime.connectors.limits.pauses import Pause
 from isthmus_runtime.connectors.limits.places import Places
 from isthmus_runtime.connectors.limits.rates import Drawing, Turns
@@ -22,10 +22,15 @@ from isthmus_runtime.journal.permits import Rate
 
 
 class Turn(NamedTuple):
-    """A call may go: how many seconds that took, and what to call when it is sent, if anything."""
+    """A call may go: how many seconds that took, what to call when it is sent, if anything, and
+    where else it holds a place."""
 
-    waited: float
-    sent: Callable[[], None] | None
+    waited: float = 0.0
+    sent: Callable[[], None] | None = None
+    places: Places | None = None
+
+
+_AT_ONCE: Final = Turn()
 
 
 class Limiter:
@@ -44,7 +49,7 @@ class Limiter:
         self.waiting = 0
         self._most = limit.max_waiting
         self._learns = limit.learn
-        self._connections = asyncio.Semaphore(min(at_once, limit.concurrency or at_once))
+        self._connections = Slots(min(at_once, limit.concurrency or at_once))
         self._places = (
             Places(whole, limit.concurrency, sharing) if sharing and limit.concurrency else None
         )
@@ -55,6 +60,7 @@ class Limiter:
             learnt=metrics.PAUSES.labels(namespace, name),
         )
         self._drawing = _drawing(namespace, name, limit, sharing)
+        self._is_shared = bool(sharing and (limit.requests or limit.concurrency))
         self._turns = Turns(self._drawing, self._pause)
         self._now = asyncio.get_running_loop().time
 
@@ -63,10 +69,17 @@ class Limiter:
         """For how many seconds calls are held back because the system asked for it."""
         return self._pause.left
 
-    def turn(self, *, deadline: float) -> "Coming":
-        """Wait until a call may start, and let it; `NoTurn` where it may not. A context manager
-        that gives a `Turn`."""
-        return Coming(self, deadline)
+    def at_once(self, deadline: float) -> Turn | None:
+        """A turn for a call that need not wait for anything; `leave` takes it back."""
+        now = self._now()
+        if self._is_shared or self.waiting or not self._connections.free:
+            return None
+        if not self._pause.until <= now < deadline:
+            return None
+        if self._drawing is not None and not self._drawing.own.take_one(now):
+            return None
+        self._connections.free -= 1
+        return _AT_ONCE
 
     def heed(self, answer: Response) -> None:
         """Hold calls back if an answer asks for it."""
@@ -84,8 +97,8 @@ class Limiter:
         if self._places is not None:
             await self._places.close()
 
-    async def come(self, deadline: float) -> tuple[Turn, Places | None]:
-        """Wait for all that a call holds while it is under way; `leave` gives that back."""
+    async def come(self, deadline: float) -> Turn:
+        """Wait for a turn, which `leave` takes back; `NoTurn` where there is none in time."""
         if self.waiting >= self._most:
             raise Crowded
         asked_at = self._now()
@@ -93,24 +106,26 @@ class Limiter:
             raise Overdue(self.paused)
         self.waiting += 1
         try:
-            await self._connection(deadline)
-            place = None
+            await self._connections.take(deadline)
+            held = _AT_ONCE
             try:
                 if self._places is not None and await self._entered(self._places, deadline):
-                    place = self._places
+                    held = Turn(places=self._places)
                 sent = await self._turns.come(deadline)
             except BaseException:
-                self.leave(place)
+                self.leave(held)
                 raise
         finally:
             self.waiting -= 1
-        return Turn(self._now() - asked_at, sent), place
+        return Turn(self._now() - asked_at, sent, held.places)
 
-    def leave(self, place: Places | None) -> None:
-        """The call is over."""
-        if place is not None:
-            place.leave()
-        self._connections.release()
+    def leave(self, turn: Turn, answer: Response | None = None) -> None:
+        """The call is over; hold others back if its answer asks for it."""
+        if answer is not None:
+            self.heed(answer)
+        if turn.places is not None:
+            turn.places.leave()
+        self._connections.give_back()
 
     async def _entered(self, places: Places, deadline: float) -> bool:
         """Whether there is a place to be left; else this process's connections are the limit."""
@@ -119,33 +134,6 @@ class Limiter:
         except Unshared:
             return False
         return True
-
-    async def _connection(self, deadline: float) -> None:
-        if not self._connections.locked():  # a time-out costs as much as the rest of a turn
-            await self._connections.acquire()
-            return
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._connections.acquire()
-        except TimeoutError:
-            raise Overdue from None
-
-
-class Coming:
-    """A call on its way through a limiter, and what it holds there."""
-
-    __slots__ = ("_deadline", "_limiter", "_place")
-
-    def __init__(self, limiter: Limiter, deadline: float) -> None:
-        self._limiter, self._deadline = limiter, deadline
-        self._place: Places | None = None
-
-    async def __aenter__(self) -> Turn:
-        turn, self._place = await self._limiter.come(self._deadline)
-        return turn
-
-    async def __aexit__(self, *_: object) -> None:
-        self._limiter.leave(self._place)
 
 
 def _drawing(

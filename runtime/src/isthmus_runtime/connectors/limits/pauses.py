@@ -24,7 +24,8 @@ class Pause:
         self._name, self._most = name, most
         self._sharing = sharing
         self._learnt = learnt
-        self._until = 0.0
+        self.until = 0.0
+        """On the loop's clock; before that no call may go."""
         self._loop = asyncio.get_running_loop()
         self._stop_listening: Callable[[], None] | None = None
         self._woken = asyncio.Event()
@@ -34,15 +35,15 @@ class Pause:
     @property
     def left(self) -> float:
         """For how many seconds no call may go."""
-        return max(0.0, self._until - self._loop.time())
+        return max(0.0, self.until - self._loop.time())
 
     def begin(self, seconds: float) -> None:
         """The system asked for it; tell the others, where that is news."""
         seconds = min(seconds, self._most)
         until = self._loop.time() + seconds
-        if until <= self._until + _SAME and self.left:
+        if until <= self.until + _SAME and self.left:
             return
-        self._until = until
+        self.until = until
         self._learnt.inc()
         logs.info("calls are held back", connector=self._name, seconds=round(seconds, 3))
         if self._sharing:
@@ -77,7 +78,7 @@ class Pause:
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
             if left:
-                self._until = max(self._until, self._loop.time() + min(left, self._most))
+                self.until = max(self.until, self._loop.time() + min(left, self._most))
             await self._woken.wait()
 
     async def _look(self, permits: Permits) -> float:

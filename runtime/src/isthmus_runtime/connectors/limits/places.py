@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from typing import Final
 
-from isthmus_runtime.connectors.limits.lines import Line
+from isthmus_runtime.connectors.limits.lines import Served
 from isthmus_runtime.connectors.sharing import Sharing, Unshared
 from isthmus_runtime.journal.permits import Permits, waiting_for
 
@@ -22,7 +22,7 @@ LOOK_SECONDS: Final = 0.25
 """How often places are asked for when nobody rang."""
 
 
-class Places(Line[None]):
+class Places(Served[None]):
     """The places of one Connector, as this process keeps them."""
 
     def __init__(self, name: str, limit: int, sharing: Sharing) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from isthmus_runtime.connectors.limits import counts
-from isthmus_runtime.connectors.limits.lines import Line, Overdue
+from isthmus_runtime.connectors.limits.lines import Overdue, Served
 from isthmus_runtime.connectors.limits.pauses import Pause
 from isthmus_runtime.connectors.sharing import Sharing, Unshared
 from isthmus_runtime.instruments import Number
@@ -46,7 +46,8 @@ class Drawing:
 
     def __init__(self, name: str, rate: Rate, *, sharing: Sharing | None, alone: Number) -> None:
         self._name, self._rate = name, rate
-        self._own = counts.of(rate)
+        self.own = counts.of(rate)
+        """What this process counts."""
         self._sharing = sharing
         self._alone = alone
         self._in_time = OWN_SHARE * on_the_way(rate.per)
@@ -70,7 +71,7 @@ class Drawing:
             if self._sharing.is_away:
                 self._alone.inc(drawn.granted)
             return drawn
-        self._own.note(self._now(), grant.granted)
+        self.own.note(self._now(), grant.granted)
         if grant.granted == wanted:
             return Draw(grant.granted, 0.0, asked_at)
         spread = random.uniform(0.0, SPREAD_SECONDS)  # noqa: S311 - no secret
@@ -78,7 +79,7 @@ class Drawing:
 
     def goes_alone(self) -> bool:
         """Whether a call may go at once where nobody else counts; then it is counted."""
-        return self._sharing is None and self._draw_alone(1).granted == 1
+        return self._sharing is None and self.own.take_one(self._now())
 
     def is_over(self, asked_at: float) -> bool:
         """Whether what was granted then is granted no more."""
@@ -109,11 +110,11 @@ class Drawing:
                 return
 
     def _draw_alone(self, wanted: int) -> Draw:
-        grant = self._own.take(self._now(), wanted)
+        grant = self.own.take(self._now(), wanted)
         return Draw(grant.granted, grant.wait, math.inf)
 
 
-class Turns(Line[float]):
+class Turns(Served[float]):
     """Calls that wait for the rate, and for the end of a pause. A turn says when it was asked
     for."""
 
@@ -126,11 +127,7 @@ class Turns(Line[float]):
     async def come(self, deadline: float) -> Callable[[], None] | None:
         """Wait until one more call may go; what to call when it is sent, if anybody must know."""
         drawing = self._drawing
-        if drawing is None:
-            if self._waiting or self._pause.left:
-                await self.wait(deadline)
-            return None
-        if not self._coming and not self._pause.left and drawing.goes_alone():
+        if not self._coming and not self._pause.left and (not drawing or drawing.goes_alone()):
             return None
         left = self._free_at - self._loop.time()
         if left > 0 and self._free_at >= deadline:
@@ -138,6 +135,8 @@ class Turns(Line[float]):
         self._coming += 1
         try:
             asked_at = await self.wait(deadline)
+            if drawing is None:
+                return None
             for _ in range(TRIES - 1):
                 if not drawing.is_over(asked_at):
                     break
