@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import manifests_text
+import upstreams
 import yaml
 from operating import Cluster
 
@@ -25,6 +26,10 @@ SECRETIVE = manifests_text.connector(
 )
 MAPPING = manifests_text.mapping('{"n": n + 1}', name="plus-one")
 FAILING = {"name": "one", "input": {"n": 1}, "expect": {"n": 3}}
+CONTRACTED = manifests_text.connector(
+    "http://erp.example",
+    contract={"openapi": {"configMapKeyRef": {"name": "erp-openapi", "key": "openapi.yaml"}}},
+)
 CALL = "- call: {connector: erp}"
 ROUTE = manifests_text.route(CALL)
 NO_SECRET = {"reason": "CreateContainerConfigError", "message": 'secret "erp" not found'}
@@ -160,6 +165,25 @@ async def name_taken(cluster: Cluster) -> None:
         await cluster.condition("Route", "it", "Stalled", reason="NameConflict")
 
 
+async def schema_drift(cluster: Cluster) -> None:
+    """A pod tells of a field that the vendor's document does not have."""
+    colour = {"operation": "GET /products/{sku}", "kind": "new", "path": "$.colour"}
+    told = {"namespace": cluster.namespace, "connector": "erp", "answers": 1}
+    page = {
+        "routes": [{"namespace": cluster.namespace, "name": "it"}],
+        "contracts": [{**told, "schemaDrift": [colour]}],
+    }
+    pod = upstreams.Upstream(lambda _: upstreams.answer(page))
+    await pod.start()
+    async with cluster.operator(visit_every=0.1):
+        await cluster.apply(CONTRACTED, ROUTE)
+        await cluster.rolled_out("it")
+        await cluster.pod("it", admin_port=pod.port)
+        await cluster.condition("Route", "it", "SchemaDrift", status="True")
+        await cluster.condition("Route", "it", status="True")
+    await pod.stop()
+
+
 async def pods_do_not_come(cluster: Cluster) -> None:
     async with cluster.operator():
         await cluster.apply(ERP, ROUTE)
@@ -178,6 +202,7 @@ async def valid(cluster: Cluster) -> None:
 
 STATES: Final = (
     State("Route", "running", running, "Healthy", "Current"),
+    State("Route", "schema-drift", schema_drift, "Healthy", "Current"),
     State("Route", "scaled-to-zero", scaled_to_zero, "Healthy", "Current"),
     # Argo CD lets a paused Route pass, as what was wanted; kstatus knows no such state.
     State("Route", "paused", paused, "Healthy", "InProgress"),

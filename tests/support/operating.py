@@ -14,6 +14,7 @@ from isthmus_operator import desired
 from isthmus_operator.declared import Declared
 from isthmus_operator.kube import Access, Client, NotFound, Resource, kinds
 from isthmus_operator.operator import Operator
+from isthmus_operator.visits import EVERY_SECONDS
 
 T = TypeVar("T")
 IMAGE = "localhost/isthmus-runtime:test"
@@ -57,7 +58,11 @@ class Cluster:
 
     @contextlib.asynccontextmanager
     async def operator(
-        self, *, access: Access | None = None, **context: Any
+        self,
+        *,
+        access: Access | None = None,
+        visit_every: float = EVERY_SECONDS,
+        **context: Any,
     ) -> AsyncIterator[Operator]:
         """An operator that watches this namespace, by way of `access` if there is one."""
         access = access or Access.of_kubeconfig(self.plane.kubeconfig)
@@ -69,6 +74,7 @@ class Cluster:
                 context=desired.Context(image=IMAGE, **context),
                 workers=4,
                 tell=self._note,
+                visit_every=visit_every,
             )
             stop = asyncio.Event()
             running = asyncio.create_task(operator.run(stop))
@@ -174,11 +180,22 @@ class Cluster:
         return found
 
     async def pod(
-        self, route: str, *, name: str = "pod", waiting: dict[str, str] | None = None
+        self,
+        route: str,
+        *,
+        name: str = "pod",
+        waiting: dict[str, str] | None = None,
+        admin_port: int = 0,
     ) -> None:
-        """Play the kubelet: a pod of a Route that runs, or that waits for something."""
+        """Play the kubelet: a pod of a Route that runs, or that waits for something.
+
+        With an admin port of this machine, that is where its admin pages are.
+        """
         deployment = await self.eventually_there("Deployment", route)
         template = deployment["spec"]["template"]
+        for port in template["spec"]["containers"][0]["ports"]:
+            if port["name"] == desired.ADMIN and admin_port:
+                port["containerPort"] = admin_port
         if await self.get("Pod", name) is None:
             await self.client.create(
                 kinds.PODS,
@@ -198,7 +215,11 @@ class Cluster:
             "restartCount": 0,
             "state": state,
         }
-        await self.play("Pod", name, {"containerStatuses": [container]})
+        status: dict[str, Any] = {"containerStatuses": [container]}
+        if admin_port:
+            here = "127.0.0.1"
+            status |= {"phase": "Running", "podIP": here, "podIPs": [{"ip": here}]}
+        await self.play("Pod", name, status)
 
     async def replica_set(self, route: str, *, revision: int = 1) -> dict[str, Any]:
         """Play the Deployment controller: a ReplicaSet of the present template, with one pod."""

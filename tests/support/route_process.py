@@ -17,6 +17,7 @@ import httpx
 from isthmus_api.plan import RoutePlan
 
 PATIENCE = 30
+_GIVEN: set[int] = set()
 
 
 @dataclass
@@ -124,10 +125,17 @@ class Replica:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """A port that nobody listens on now, and that nobody was given before.
+
+    The system gives a port again as soon as it is closed.
+    """
+    while True:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = int(taken.getsockname()[1])
+        if port not in _GIVEN:
+            _GIVEN.add(port)
+            return port
 
 
 @contextlib.asynccontextmanager

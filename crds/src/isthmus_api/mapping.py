@@ -19,9 +19,10 @@ class JsonSchema(Model):
     )
     on_mismatch: Literal["reject", "warn"] | None = Field(
         None,
-        description="What a `map` step does with a message that does not fit: `reject` fails it "
-        "with the JSON paths at fault, `warn` counts and logs it and goes on. Without it messages "
-        "are not looked at, and the schema serves lint, tests and documents.",
+        description="What a `map` step does with a message that does not fit, and `$mapping` with "
+        "a value: `reject` fails it with the JSON paths at fault, `warn` counts and logs it and "
+        "goes on. Without it messages are not looked at, and the schema serves lint, tests and "
+        "documents.",
     )
 
 

@@ -11,12 +11,11 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from isthmus_api import json_text
+from isthmus_api import compiled_schema, json_text
 from isthmus_api.comparison import Failure, compared
 from isthmus_api.expressions import jlens_engine
 from isthmus_api.expressions.engine import Engine, ExpressionError
 from isthmus_api.mapping import MappingSpec, MappingTest
-from isthmus_api.plan import schemas
 from isthmus_api.problems import Code, Problem, field_path
 from isthmus_api.resources import Resource, Resources
 from isthmus_api.shared_table import ConfigMaps, no_config_maps
@@ -39,7 +38,7 @@ class Suite:
         """`TableError` where a table cannot be read."""
         self._translation = Translation(mapping, resources, by, config_maps)
         output = mapping.spec.output
-        self._output = schemas.validator(output.schema_) if output else None
+        self._output = compiled_schema.validator(output.schema_) if output else None
 
     def failures(self, test: MappingTest) -> list[Failure]:
         """What comes out differently in one case; nothing when it passes."""

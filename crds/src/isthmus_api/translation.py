@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from isthmus_api import json_text
-from isthmus_api.expressions import calls, composition, jlens_engine
+from isthmus_api.expressions import calls, composition, jlens_engine, watch
 from isthmus_api.expressions.accounts import Account
 from isthmus_api.expressions.bodies import Body, TextBody, ValueBody
 from isthmus_api.expressions.engine import Clock, Engine, Reads
-from isthmus_api.mapping import MappingSpec
+from isthmus_api.mapping import JsonSchema, MappingSpec
 from isthmus_api.plan import called, expression_checks
 from isthmus_api.resources import Resource, Resources
 from isthmus_api.shared_table import ConfigMaps, no_config_maps, rows
@@ -42,7 +42,12 @@ class Translation:
         spec = mapping.spec
         found = called.reached(calls.mappings(spec.expression), mapping.key.namespace, resources)
         others = {name: _filled(each.spec, config_maps) for name, each in found.items()}
-        self._expression = composition.compile(_filled(spec, config_maps), others, by)
+        self._watch = watch.Watch()
+        self._expression = composition.compile(
+            _filled(spec, config_maps), others, by, watched=self._watch
+        )
+        self.warned: tuple[watch.Warned, ...] = ()
+        """What the Mappings that it calls warned of, in the last result."""
         self._read = frozenset(expression_checks.read_by(spec))
 
     @property
@@ -67,6 +72,13 @@ class Translation:
         `ExpressionError` where the expression fails, `JsonTextError` where the body is no JSON or
         the result has no JSON form.
         """
+        with self._watch.over(lambda: message.body.large) as warned:
+            try:
+                return self._result(message, now, seed)
+            finally:
+                self.warned = tuple(warned.values())
+
+    def _result(self, message: Message, now: Clock | None, seed: int | None) -> bytes:
         body, variables = message.body, message.variables or None
         if body.raw is not None:
             found = self._expression.evaluate_json(body.raw, variables, now=now, seed=seed)
@@ -79,7 +91,8 @@ class Translation:
     ) -> Account:
         """What each part gave, up to where the expression failed if it does."""
         body, variables = message.body, message.variables or None
-        return self._expression.account(body.value, variables, now=now, seed=seed)
+        with self._watch.over(lambda: body.large):
+            return self._expression.account(body.value, variables, now=now, seed=seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +101,10 @@ class _Filled:
 
     expression: str
     tables: Mapping[str, Mapping[str, Any]]
+    input: JsonSchema | None
+    output: JsonSchema | None
 
 
 def _filled(spec: MappingSpec, config_maps: ConfigMaps) -> _Filled:
     shared = {name: rows(name, table, config_maps) for name, table in spec.shared_tables.items()}
-    return _Filled(spec.expression, {**spec.tables, **shared})
+    return _Filled(spec.expression, {**spec.tables, **shared}, spec.input, spec.output)

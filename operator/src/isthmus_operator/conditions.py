@@ -31,6 +31,7 @@ class Type(StrEnum):
     SCALING_ACTIVE = "ScalingActive"
     CONTRACT_READABLE = "ContractReadable"
     CONTRACT_FITS = "ContractFits"
+    SCHEMA_DRIFT = "SchemaDrift"
 
 
 _ONLY_WHILE_TRUE: Final = frozenset({Type.RECONCILING, Type.STALLED, Type.PAUSED})

@@ -42,6 +42,8 @@ class Contracts:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._stamps: dict[Key, str] = {}
+        self._asked: set[Key] = set()
+        """Connectors whose document this process has looked for."""
         self._kept: OrderedDict[str, Directory] = OrderedDict()
         self._judged: dict[Key, _Judged] = {}
 
@@ -52,6 +54,7 @@ class Contracts:
         """
         key, before = connector.key, self._stamps.get(connector.key, "")
         stamp, found = await self._document(connector)
+        self._asked.add(key)
         if isinstance(found, Directory):
             self._stamps[key] = stamp
             return None, stamp != before
@@ -60,6 +63,7 @@ class Contracts:
 
     def forget(self, key: Key) -> None:
         """A Connector or a Route is gone."""
+        self._asked.discard(key)
         self._stamps.pop(key, None)
         self._judged.pop(key, None)
 
@@ -68,7 +72,7 @@ class Contracts:
     ) -> tuple[Problem, ...] | None:
         """What does not fit; None where no document of a Connector that it calls is known."""
         found = ((name, resources.connector(route.key.namespace, name)) for name in plan.connectors)
-        known = {name: it for name, it in found if it is not None and it.key in self._stamps}
+        known = {name: it for name, it in found if it is not None and await self._is_known(it)}
         if not known:
             return None
         sign = (plan.hash, *(self._stamps[it.key] for it in known.values()))
@@ -79,6 +83,13 @@ class Contracts:
             problems = await asyncio.to_thread(_misfits, route, resources, there)
             judged = self._judged[route.key] = _Judged(sign, problems)
         return judged.problems
+
+    async def _is_known(self, connector: Resource[ConnectorSpec]) -> bool:
+        """Whether its document was read. A new leader reads what nobody has asked for yet, lest it
+        took back what was said of the Route."""
+        if connector.key not in self._asked:
+            await self.read(connector)
+        return connector.key in self._stamps
 
     async def _document(
         self, connector: Resource[ConnectorSpec]

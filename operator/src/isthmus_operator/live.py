@@ -15,6 +15,7 @@ from isthmus_api.model import GROUP
 from isthmus_api.resources import ROUTE
 from isthmus_operator import drift
 from isthmus_operator.desired import (
+    ADMIN,
     AUTOSCALED,
     JOURNAL_ANNOTATION,
     PLAN_ANNOTATION,
@@ -169,7 +170,7 @@ class MissingSecret:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """What concerns us of a pod: whose it is, what it runs, and what it waits for."""
+    """What concerns us of a pod: whose it is, what it runs, what it waits for, where it is."""
 
     owner: str
     plan: str
@@ -178,6 +179,9 @@ class Pod:
     """Why it does not run, e.g. `ImagePullBackOff: …`; empty for all that is well or just new."""
     refused: bool
     """Whether its runtime ended because it cannot use the plan."""
+    uid: str = field(compare=False)
+    address: str = field(compare=False)
+    """Host and port of its admin pages while it runs, else empty. To have one is no news."""
     version: int = field(compare=False)
 
     @classmethod
@@ -192,8 +196,27 @@ class Pod:
             missing=missing,
             trouble="" if waiting is None else _trouble(waiting),
             refused=waiting is not None and waiting["code"] == _PLAN_UNUSABLE,
+            uid=metadata["uid"],
+            address=_address(found),
             version=int(metadata["resourceVersion"]),
         )
+
+
+def _address(found: dict[str, Any]) -> str:
+    """Where the admin port is that the pod was made with."""
+    status = found.get("status") or {}
+    host = str(status.get("podIP") or "")
+    if not host or status.get("phase") != "Running":
+        return ""
+    for container in found["spec"]["containers"]:
+        for port in container.get("ports", ()):
+            if port.get("name") == ADMIN:
+                return (
+                    f"[{host}]:{port['containerPort']}"
+                    if ":" in host
+                    else (f"{host}:{port['containerPort']}")
+                )
+    return ""
 
 
 _PLAN_UNUSABLE: Final = 2

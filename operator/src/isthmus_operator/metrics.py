@@ -13,6 +13,7 @@ Result = Literal["done", "again", "waiting", "stalled", "failed"]
 Blame = Literal["user", "platform"]
 State = Literal["all", "ready", "reconciling", "stalled", "paused"]
 Fate = Literal["written", "dropped"]
+Visit = Literal["told", "failed"]
 
 STATES: Final[tuple[State, ...]] = ("all", "ready", "reconciling", "stalled", "paused")
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -88,6 +89,12 @@ _EVENTS = Counter(
     ("fate",),
     registry=REGISTRY,
 )
+_VISITS = Counter(
+    "isthmus_operator_visits",
+    "Pods asked what they saw of answers that have a contract: told, or failed.",
+    ("result",),
+    registry=REGISTRY,
+)
 _STALL = Gauge(
     "isthmus_operator_event_loop_stall_seconds",
     "The longest that the event loop was late since the last scrape.",
@@ -150,6 +157,11 @@ def resources(kind: str, counts: Mapping[State, int]) -> None:
 def event(fate: Fate) -> None:
     """A Kubernetes Event was written or not."""
     _EVENTS.labels(fate).inc()
+
+
+def visited(result: Visit) -> None:
+    """A pod was asked what it saw."""
+    _VISITS.labels(result).inc()
 
 
 def stall(seconds: Callable[[], float]) -> None:

@@ -31,7 +31,9 @@ from isthmus_operator.reconcile import connector, mapping, route
 from isthmus_operator.reconcile.outcome import AGAIN_SECONDS, Outcome, Stalled, Waiting
 from isthmus_operator.reconcile.report import Reporter, Tell
 from isthmus_operator.reconcile.world import World
+from isthmus_operator.sightings import Sightings
 from isthmus_operator.verdicts import Verdicts
+from isthmus_operator.visits import EVERY_SECONDS, Visits
 
 RESYNC_SECONDS: Final = 600.0
 """How often everything is listed and reconciled again, give or take a tenth."""
@@ -62,8 +64,9 @@ class Operator:
         context: Context,
         workers: int,
         tell: Tell,
+        visit_every: float = EVERY_SECONDS,
     ) -> None:
-        """No namespaces mean all of them."""
+        """No namespaces mean all of them. `visit_every` is for tests."""
         self._access = access
         self._client = client
         self._namespaces = namespaces
@@ -73,6 +76,8 @@ class Operator:
         places = (*namespaces,) or (None,)
         self.children = Children(client, namespaces=places, wake=self.queue.add)
         self.autoscalers = Autoscalers(client, namespaces=places, wake=self.queue.add)
+        known = Sightings()
+        self.visits = Visits(self.children.pods, known, wake=self.queue.add, every=visit_every)
         self.synced = asyncio.Event()
         """Set once everything that there is was read."""
         self.missed = 0
@@ -84,6 +89,7 @@ class Operator:
             autoscalers=self.autoscalers,
             verdicts=Verdicts(),
             contracts=Contracts(client),
+            sightings=known,
             reporter=Reporter(client, self.declared, tell=tell, now=_now),
             settings=context,
             wake=self.queue.add,
@@ -95,7 +101,8 @@ class Operator:
             started = [tasks.create_task(each.run()) for each in self._informers()]
             if await finished(self._sync(), before=stop):
                 self.synced.set()
-            started += [tasks.create_task(each()) for each in (self._resync, self._survey)]
+            others = (self._resync, self._survey, self.visits.run)
+            started += [tasks.create_task(each()) for each in others]
             started += [tasks.create_task(self._work()) for _ in range(self._workers)]
             await edge.watch(self._access, self.declared, namespaces=self._namespaces, stop=stop)
             await self.queue.close()

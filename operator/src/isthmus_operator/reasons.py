@@ -32,6 +32,9 @@ class Reason(StrEnum):
     UNAVAILABLE = "Unavailable"
     CONTRACT_READ = "ContractRead"
     CONTRACT_KEPT = "ContractKept"
+    SCHEMA_DRIFT = "SchemaDrift"
+    ANSWERS_FIT = "AnswersFit"
+    ANSWERS_NOT_SEEN = "AnswersNotSeen"
     SCALED = "Scaled"
     AUTOSCALED = "Autoscaled"
     AUTOSCALER_AWAITED = "AutoscalerAwaited"
@@ -98,6 +101,20 @@ MEANINGS: Final[dict[Reason, Meaning]] = {
     ),
     Reason.CONTRACT_KEPT: Meaning(
         "ContractFits=True", "all calls of the Route fit the contracts of its Connectors"
+    ),
+    Reason.SCHEMA_DRIFT: Meaning(
+        "SchemaDrift=True, Event",
+        "answers that pods get are not as a vendor's document says: fields are new, missing or of "
+        "another type; the Route goes on, and Ready says nothing of it",
+        "ask the vendor, or take up the new document; see [contracts](../how-to/contracts.md)",
+    ),
+    Reason.ANSWERS_FIT: Meaning(
+        "SchemaDrift=False, Event", "the answers that pods looked at are as the documents say"
+    ),
+    Reason.ANSWERS_NOT_SEEN: Meaning(
+        "SchemaDrift=Unknown",
+        "no pod has looked at an answer yet, or none can be asked",
+        "wait for calls; where it stays, see [contracts](../how-to/contracts.md)",
     ),
     Reason.SCALED: Meaning("Event", "the Route has another count of pods; the message says which"),
     Reason.AUTOSCALED: Meaning(

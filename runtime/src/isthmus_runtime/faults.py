@@ -13,7 +13,14 @@ from typing import Any
 
 import orjson
 
-from isthmus_api.expressions.engine import GUARD_CODES, ExpressionError, GuardExceeded
+from isthmus_api.compiled_schema import Misfits, told
+from isthmus_api.expressions.engine import (
+    GUARD_CODES,
+    ExpressionError,
+    GuardExceeded,
+    SchemaMisfit,
+    Side,
+)
 from isthmus_runtime.http.messages import Header, Response
 
 PROBLEM_JSON = (b"content-type", b"application/problem+json")
@@ -115,6 +122,16 @@ class Upstream(Fault):
         }
 
 
+def misfit(side: Side, mapping: str, misfits: Misfits, *, what: str = "") -> Fault:
+    """What a Mapping was given is the sender's mistake, what it made is our own."""
+    extra = {"errors": misfits}
+    if side == "input":
+        detail = f"{what or 'the body'} does not fit input.schema of the Mapping '{mapping}'"
+        return Rejected("SchemaMismatch", f"{detail} at {told(misfits)}", 422, extra=extra)
+    detail = f"{what or 'the result'} does not fit output.schema of the Mapping '{mapping}'"
+    return Broken("ResultMismatch", f"{detail} at {told(misfits)}")
+
+
 def out_of_time() -> Fault:
     """The deadline of the whole Route has passed."""
     return Fault("DeadlineExceeded", "the Route's time is over", 504)
@@ -124,8 +141,11 @@ _WITHOUT_VALUES = GUARD_CODES | {"TemplateRefused", "D3137", "D3141"}
 """Codes whose texts quote no value; what $error and $assert say is the author's own text."""
 
 
-def from_expression(error: ExpressionError) -> Broken:
+def from_expression(error: ExpressionError) -> Fault:
     """An expression failed on this message."""
+    if isinstance(error, SchemaMisfit):
+        what = "what $mapping hands over" if error.side == "input" else "a result for $mapping"
+        return misfit(error.side, error.mapping, error.misfits, what=what)
     reason = "GuardExceeded" if isinstance(error, GuardExceeded) else "ExpressionFailed"
     if error.code in _WITHOUT_VALUES:
         return Broken(reason, str(error))

@@ -66,7 +66,7 @@ STEP_ERRORS = counter(
 SCHEMA_MISMATCHES = counter(
     "isthmus_schema_mismatches",
     "Messages that did not fit a Mapping's schema: at its input or output, rejected or warned of.",
-    ("namespace", "route", "step", "side", "policy"),
+    ("namespace", "route", "step", "mapping", "side", "policy"),
     registry=REGISTRY,
 )
 CALLS = counter(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from isthmus_api.mapping import JsonSchema
 from isthmus_api.plan import PlannedMapping, RoutePlan
 from isthmus_api.shared_table import Data, SharedTable, TableError, rows
 from isthmus_runtime import logs
@@ -81,6 +82,8 @@ class Filled:
 
     expression: str
     tables: Mapping[str, Mapping[str, Any]]
+    input: JsonSchema | None
+    output: JsonSchema | None
 
 
 Filling = Mapping[str, Filled | PlannedMapping]
@@ -122,7 +125,7 @@ class SharedTables:
         for name, table in mapping.shared.items():
             live[name] = self._rows(namespace, name, table)
             self._kept.append(_Kept(namespace, name, table, weakref.ref(live)))
-        return Filled(mapping.expression, live)
+        return Filled(mapping.expression, live, mapping.input, mapping.output)
 
     def _rows(self, namespace: str, name: str, table: SharedTable) -> Mapping[str, Any]:
         return rows(name, table, lambda found: self._config_maps.read(namespace, found))

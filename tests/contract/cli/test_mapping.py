@@ -124,6 +124,50 @@ def test_another_expression_is_tried_in_the_place_of_a_mappings_own(
     assert (json.loads(ended.stdout), ended.stderr) == ("0.21Z", "")
 
 
+HELD = """\
+  {side}: {{onMismatch: {policy}, schema: {{properties: {{sku: {{const: A}}}}}}}}
+"""
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_a_called_mapping_is_held_to_its_schema(
+    isthmus: Isthmus, folder: Folder, order: str, side: str
+) -> None:
+    path = folder({**MANIFESTS, "line.yaml": LINE + HELD.format(side=side, policy="reject")})
+
+    ended = isthmus("mapping", "eval", "-f", str(path), "--mapping", "order", "--input", order)
+
+    assert ended.returncode == 1
+    assert f"does not fit {side}.schema at $.sku (const)" in ended.stderr
+    assert "Mapping 'line'" in ended.stderr
+
+
+@pytest.mark.parametrize("verb", ["eval", "explain"])
+def test_a_called_mapping_that_warns_is_told_beside_the_result(
+    isthmus: Isthmus, folder: Folder, order: str, verb: str
+) -> None:
+    path = folder({**MANIFESTS, "line.yaml": LINE + HELD.format(side="input", policy="warn")})
+
+    ended = isthmus("mapping", verb, "-f", str(path), "--mapping", "order", "--input", order)
+
+    assert ended.returncode == 0
+    assert (
+        "isthmus: warning: Mapping 'line': what it is called with does not fit input.schema at "
+        "$.sku (const)\n"
+    ) in ended.stderr
+    assert '"sku"' in ended.stdout
+
+
+def test_a_test_whose_called_mapping_does_not_fit_fails(isthmus: Isthmus, folder: Folder) -> None:
+    never = LINE + "  output: {onMismatch: reject, schema: {required: [net]}}\n"
+    path = folder({**MANIFESTS, "line.yaml": never})
+
+    ended = isthmus("test", str(path))
+
+    assert ended.returncode == 1
+    assert "Mapping 'line': its result does not fit output.schema at $ (required)" in ended.stdout
+
+
 def test_rows_of_config_maps_are_looked_up(isthmus: Isthmus, folder: Folder, order: str) -> None:
     folder(MANIFESTS)
 

@@ -86,7 +86,12 @@ async def test_a_difference_is_told_once_in_status_metrics_and_log(
     assert sorted(found, key=str) == sorted(
         [
             {"operation": name, "kind": "missing", "path": "$.name"},
-            {"operation": name, "kind": "retyped", "path": "$.sku"},
+            {
+                "operation": name,
+                "kind": "retyped",
+                "path": "$.sku",
+                "types": "integer, not string",
+            },
             {"operation": name, "kind": "new", "path": "$.colour"},
         ],
         key=str,
@@ -112,6 +117,8 @@ async def test_answers_as_the_contract_says_are_silent(
     await watch.idle()
 
     assert await drift_of(served, until=0) == []
+    (contract,) = (await served.admin.get("/status")).json()["contracts"]
+    assert contract["answers"] == 1
     assert "isthmus_connector_schema_drift{" not in await served.metrics()
     assert not [line for line in logged if line["level"] != "info"]
 

@@ -72,6 +72,18 @@ def test_differences_are_told_by_kind_and_path(value: Any, expected: set[tuple[s
     assert set(schema_drift.of_value(value, operation.answer)) == expected
 
 
+def test_of_what_is_retyped_the_types_are_told() -> None:
+    (operation,) = vendor_apis.of_text(API).all
+    assert operation.answer is not None
+    value = {"items": [{"sku": "a", "net": "1", "note": 1, "more": 1}, {"sku": "a", "net": None}]}
+
+    assert schema_drift.of_value(value, operation.answer) == {
+        ("retyped", "$.items[].net"): "string, not number",
+        ("retyped", "$.items[].note"): "integer, not null or string",
+        ("new", "$.items[].more"): "",
+    }
+
+
 def test_a_large_answer_is_looked_at_in_part() -> None:
     (operation,) = vendor_apis.of_text(API).all
     assert operation.answer is not None

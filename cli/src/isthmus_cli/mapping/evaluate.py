@@ -37,7 +37,9 @@ def evaluate(output: str, watch: bool, **given: Any) -> None:
     def shown() -> None:
         trial = trials.made(given)
         trials.tell_missing(trial)
-        click.echo(_written(json.loads(trial.result()), output))
+        result = trial.result()
+        trials.tell_warned(trial)
+        click.echo(_written(json.loads(result), output))
 
     sys.exit(trials.run(shown, given, watch=watch))
 

@@ -33,6 +33,7 @@ def explain(output: report.Output, watch: bool, **given: Any) -> None:
             result, failure = trial.result(), None
         except Refused as refused:
             result, failure = None, refused
+        trials.tell_warned(trial)
         click.echo(write(trial, trial.account(), result))
         if failure:
             raise failure

@@ -106,6 +106,12 @@ def tell_missing(trial: Trial) -> None:
         click.echo(f"isthmus: ${name} has no value; give it one with --variable {name}=…", err=True)
 
 
+def tell_warned(trial: Trial) -> None:
+    """Say where called Mappings were not given, or did not make, what fits; pods log it."""
+    for each in trial.translation.warned:
+        click.echo(f"isthmus: warning: {each}", err=True)
+
+
 def _failed(error: ExpressionError, subject: Subject) -> Problem:
     is_guard = isinstance(error, GuardExceeded)
     code = Code.GUARD_EXCEEDED if is_guard else Code.EXPRESSION_FAILED

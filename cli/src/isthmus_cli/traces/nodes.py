@@ -7,6 +7,7 @@ from typing import Any
 from isthmus_cli.cluster import revisions, standing
 from isthmus_cli.cluster.standing import Object, State
 from isthmus_operator import live
+from isthmus_operator.conditions import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,9 @@ def _declared(found: Object, *, role: str = "", nodes: tuple[Node, ...] = ()) ->
     stands = standing.of(found)
     conditions = tuple((found.get("status") or {}).get("conditions") or ())
     told = f"{stands.reason}: {stands.message}"
+    drift = standing.condition(found, Type.SCHEMA_DRIFT)
+    if drift and drift["status"] == "True":  # says nothing of how the object stands
+        told += f"; {drift['reason']}: {drift['message']}"
     metadata = found["metadata"]
     return Node(found["kind"], metadata["name"], stands.state, told, role, conditions, nodes)
 

@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from isthmus_api.expressions import calls, engine, functions, jlens_engine
+from isthmus_api.expressions import calls, engine, functions, jlens_engine, watch
 from isthmus_api.expressions.accounts import Account
+from isthmus_api.mapping import JsonSchema
 
 MAX_CALLS: Final = 100_000
 """Calls of other Mappings in one evaluation. Does not depend on the load of the machine."""
@@ -34,22 +35,57 @@ class Written(Protocol):
     @property
     def tables(self) -> functions.Tables: ...
 
+    @property
+    def input(self) -> JsonSchema | None: ...
+
+    @property
+    def output(self) -> JsonSchema | None: ...
+
 
 def compile(
-    mapping: Written, others: Mapping[str, Written], by: engine.Engine = jlens_engine.ENGINE
+    mapping: Written,
+    others: Mapping[str, Written],
+    by: engine.Engine = jlens_engine.ENGINE,
+    *,
+    watched: watch.Watch | None = None,
 ) -> engine.Expression:
-    """Compile a Mapping; `others` has those that it calls, and those that they call in turn."""
+    """Compile a Mapping; `others` has those that it calls, and those that they call in turn.
+
+    Those are held to their schemas, itself is not: who runs it knows what a misfit means there.
+    `watched` is told what they warn of.
+    """
     if not calls.mappings(mapping.expression):
         return by.compile(mapping.expression, functions.library(mapping.tables))
     budget = _Budget(engine.GUARDS.timeout)
-    return Composed(_Compiler(others, budget, by).expression(mapping), budget)
+    compiler = _Compiler(others, budget, by, watched or watch.Watch())
+    return Composed(compiler.expression(mapping), budget)
+
+
+def are_held(mapping: Written, others: Mapping[str, Written]) -> bool:
+    """Whether some Mapping that it leads to is held to a schema."""
+    seen: set[str] = set()
+    found = [mapping]
+    while found:
+        for name in calls.mappings(found.pop().expression):
+            if name in others and name not in seen:
+                seen.add(name)
+                found.append(others[name])
+    sides = (side for name in seen for side in (others[name].input, others[name].output))
+    return any(side and side.on_mismatch for side in sides)
 
 
 class _Compiler:
     """Compiles the Mappings that one of them leads to."""
 
-    def __init__(self, others: Mapping[str, Written], budget: _Budget, by: engine.Engine) -> None:
+    def __init__(
+        self,
+        others: Mapping[str, Written],
+        budget: _Budget,
+        by: engine.Engine,
+        watched: watch.Watch,
+    ) -> None:
         self._others = others
+        self._watch = watched
         self._budget = budget
         self._engine = by
         self._run: dict[str, functions.Run] = {}
@@ -71,8 +107,11 @@ class _Compiler:
                 code="S0500",
             )
         if name not in self._run:
-            expression = self.expression(self._others[name], trail)
-            self._run[name] = functools.partial(_run, name, expression, self._budget)
+            mapping = self._others[name]
+            run = functools.partial(_run, name, self.expression(mapping, trail), self._budget)
+            before = watch.check(name, "input", mapping.input, self._watch)
+            after = watch.check(name, "output", mapping.output, self._watch)
+            self._run[name] = watch.around(run, before, after)
         return self._run[name]
 
 
@@ -89,7 +128,8 @@ def _run(
             value, variables, now=spent.now, seed=spent.seed, timeout=spent.left()
         )
     except engine.ExpressionError as error:
-        raise type(error)(f"in the Mapping '{name}': {error.message}", code=error.code) from error
+        message = f"in the Mapping '{name}': {error.message}"
+        raise error.but(message=message, source="", offset=None, hint=None) from error
 
 
 @dataclass(slots=True)

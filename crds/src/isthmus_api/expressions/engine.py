@@ -9,9 +9,10 @@ Errors of this package:
     ExpressionError             an expression could not do its work
     ├── SyntaxFault             the text is no JSONata expression or no template
     ├── EvaluationFault         it failed on this input, or a function of ours refused its arguments
+    │   └── SchemaMisfit        a Mapping that it called was not given, or did not make, what fits
     └── GuardExceeded           it ran too long, too deep or grew too large
 
-All three are permanent: the same input fails the same way, so nothing retries them.
+All are permanent: the same input fails the same way, so nothing retries them.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Literal, Protocol, Self
 
+from isthmus_api.compiled_schema import Misfits
 from isthmus_api.expressions.accounts import Account
+
+Side = Literal["input", "output"]
+"""Of a Mapping: what it is given, or what it makes."""
 
 MEBIBYTE: Final = 1 << 20
 
@@ -79,27 +84,20 @@ class ExpressionError(Exception):
     def column(self) -> int | None:
         return None if self.offset is None else position(self.source, self.offset)[1]
 
+    def but(self, **changed: Any) -> Self:
+        """Give the same error with other attributes."""
+        made = type(self).__new__(type(self))
+        made.__dict__.update({**self.__dict__, **changed})
+        made.args = (made.message,)
+        return made
+
     def within(self, source: str, start: int) -> Self:
         """Give the same error as seen from `source`, in which our text begins at `start`."""
-        return type(self)(
-            self.message,
-            code=self.code,
-            source=source,
-            offset=start + (self.offset or 0),
-            hint=self.hint,
-            path=self.path,
-        )
+        return self.but(source=source, offset=start + (self.offset or 0))
 
     def at(self, path: str) -> Self:
         """Give the same error with its place in a larger document."""
-        return type(self)(
-            self.message,
-            code=self.code,
-            source=self.source,
-            offset=self.offset,
-            hint=self.hint,
-            path=path,
-        )
+        return self.but(path=path)
 
     def __str__(self) -> str:
         place = "" if self.offset is None else f" (line {self.line}, column {self.column})"
@@ -114,6 +112,24 @@ class SyntaxFault(ExpressionError):
 
 class EvaluationFault(ExpressionError):
     """The expression failed on this input."""
+
+
+class SchemaMisfit(EvaluationFault):
+    """A Mapping was called with what does not fit its schema, or its result did not.
+
+    `misfits` say where and which rule; neither they nor the message quote a value.
+    """
+
+    mapping: str
+    side: Side
+    misfits: Misfits
+
+    @classmethod
+    def of(cls, message: str, *, mapping: str, side: Side, misfits: Misfits) -> Self:
+        """The misfit of a call."""
+        made = cls(message, code="U1007")
+        made.mapping, made.side, made.misfits = mapping, side, misfits
+        return made
 
 
 class GuardExceeded(ExpressionError):

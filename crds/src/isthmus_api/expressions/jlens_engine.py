@@ -150,15 +150,15 @@ class JlensExpression:
         # jlens lets the exception of a function through and notes on it where the call stands.
         name = getattr(error, "token", None)
         about = f"${name}: " if name in self._functions else ""
-        # A guard may be exceeded inside a function, too: in another Mapping.
-        guarded = isinstance(error, engine.GuardExceeded)
-        kind = engine.GuardExceeded if guarded else engine.EvaluationFault
-        text = error.message if isinstance(error, engine.ExpressionError) else str(error)
-        raise kind(
-            f"{about}{text}",
+        offset = _call_offset(error, self.source)
+        if isinstance(error, engine.ExpressionError):  # of another Mapping: what failed stays that
+            message = f"{about}{error.message}"
+            raise error.but(message=message, source=self.source, offset=offset) from error
+        raise engine.EvaluationFault(
+            f"{about}{error}",
             code=getattr(error, "code", None) or "U1000",
             source=self.source,
-            offset=_call_offset(error, self.source),
+            offset=offset,
         ) from error
 
 

@@ -34,6 +34,7 @@ from isthmus_operator.desired.config_map import KEY as PLAN_FILE
 from isthmus_operator.desired.config_map import MAX_PLAN_BYTES
 from isthmus_operator.desired.config_map import name as config_map_name
 from isthmus_operator.desired.context import Context, Gateway, Journal
+from isthmus_operator.desired.contracts import named as documents
 from isthmus_operator.desired.credentials import SecretKey, secrets
 from isthmus_operator.desired.manifest import (
     AUTOSCALED,
@@ -47,8 +48,10 @@ from isthmus_operator.desired.manifest import (
     Owner,
     selector,
 )
+from isthmus_operator.desired.pod import ADMIN
 
 __all__ = [
+    "ADMIN",
     "AUTOSCALED",
     "CHILDREN_SELECTOR",
     "DESIRED_ANNOTATION",
@@ -67,6 +70,7 @@ __all__ = [
     "check",
     "children",
     "config_map_name",
+    "documents",
     "most_useful",
     "secrets",
     "selector",

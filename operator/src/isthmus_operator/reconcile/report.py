@@ -1,7 +1,7 @@
 """Reports: the one writer of status. It writes what changed, once, and tells of transitions."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from isthmus_operator.conditions import Condition, Finding, Type, conditions
 from isthmus_operator.declared import Declarations, Declared
@@ -57,24 +57,47 @@ class Reporter:
             # It was deleted in a gap of the watch, so that no event tells of it.
             self._declared.forget(declared.key, uid=declared.uid)
             return False
-        self._transition(declared, _ready(known), _ready(status["conditions"]))
+        for event in transitions(known, status["conditions"]):
+            self._tell(declared, *event)
         return True
 
     def tell(self, declared: Declared, kind: Kind, reason: Reason, message: str) -> None:
         """Tell of something that is no condition."""
         self._tell(declared, kind, reason, message)
 
-    def _transition(
-        self, declared: Declared, before: Condition | None, now: Condition | None
-    ) -> None:
-        if now is None or (before is not None and _sign(before) == _sign(now)):
-            return
-        calm = now["status"] != "False" or now["reason"] == Reason.PAUSED
-        self._tell(declared, "Normal" if calm else "Warning", now["reason"], now["message"])
+
+def transitions(
+    before: Iterable[Condition], now: Iterable[Condition]
+) -> Iterator[tuple[Kind, str, str]]:
+    """What Events tell of a change of conditions."""
+    known = {each["type"]: each for each in before}
+    for condition in now:
+        told = _TELLING.get(condition["type"])
+        kind = told(known.get(condition["type"]), condition) if told else None
+        if kind:
+            yield kind, condition["reason"], condition["message"]
 
 
-def _ready(known: Iterable[Condition]) -> Condition | None:
-    return next((each for each in known if each["type"] == Type.READY), None)
+def _ready(before: Condition | None, now: Condition) -> Kind | None:
+    """Each other status or reason is told."""
+    if before is not None and _sign(before) == _sign(now):
+        return None
+    calm = now["status"] != "False" or now["reason"] == Reason.PAUSED
+    return "Normal" if calm else "Warning"
+
+
+def _schema_drift(before: Condition | None, now: Condition) -> Kind | None:
+    """Told when it begins, and when it is over."""
+    was, is_ = (each is not None and each["status"] == "True" for each in (before, now))
+    if was == is_:
+        return None
+    return "Warning" if is_ else "Normal"
+
+
+_TELLING: Final[Mapping[str, Callable[[Condition | None, Condition], Kind | None]]] = {
+    Type.READY: _ready,
+    Type.SCHEMA_DRIFT: _schema_drift,
+}
 
 
 def _sign(condition: Condition) -> tuple[str, str]:

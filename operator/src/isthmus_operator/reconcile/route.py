@@ -14,11 +14,11 @@ from isthmus_api.plan import RoutePlan, UnreadablePlan, plan
 from isthmus_api.problems import Problem, errors
 from isthmus_api.resources import MAPPING, ROUTE, Key, Resource, Resources
 from isthmus_api.route import RouteSpec
-from isthmus_operator import desired
-from isthmus_operator.conditions import Finding
+from isthmus_operator import desired, sightings
+from isthmus_operator.conditions import Finding, Type
 from isthmus_operator.declared import Declared
 from isthmus_operator.kube import NotFound, kinds
-from isthmus_operator.live import NO_PROGRESS, MissingSecret, Progress
+from isthmus_operator.live import NO_PROGRESS, MissingSecret, Pod, Progress
 from isthmus_operator.reasons import Reason
 from isthmus_operator.reconcile import family, handover, outcome, scaling, wanted, workload
 from isthmus_operator.reconcile.outcome import Outcome
@@ -58,6 +58,7 @@ async def reconcile(key: Key, world: World) -> Outcome | None:
     if declared is None or declared.deleting:
         world.heard_of_secrets(key, None)
         world.contracts.forget(key)
+        world.sightings.expect(key, has_contract=False)
         return None
     work = Work(declared)
     outcomes = [await step(work, world) for step in STEPS]
@@ -210,12 +211,27 @@ async def _running_plan(key: Key, world: World) -> RoutePlan | None:
         return None
 
 
+def _schema_drift(work: Work, world: World) -> Iterator[Finding]:
+    """What the pods tell of answers, where a contract says how those are to be."""
+    has_contract = work.plan is not None and bool(desired.documents(work.plan))
+    world.sightings.expect(work.key, has_contract=has_contract)
+    if work.plan is not None and has_contract:
+        pods = [pod for pod in _present(work, world) if pod.address]
+        before = work.declared.known_status().get("conditions") or ()
+        known = next((each for each in before if each["type"] == Type.SCHEMA_DRIFT), None)
+        yield sightings.finding(world.sightings.of(work.key, pods), known)
+
+
 def _secrets(work: Work, world: World) -> frozenset[MissingSecret] | None:
     """What the pods tell of the Route's Secrets; None before they told anything."""
-    present = work.plan.hash if work.plan else ""
-    pods = [pod for pod in world.children.pods(work.key) if pod.plan == present]
-    missing = frozenset(pod.missing for pod in pods if pod.missing)
+    missing = frozenset(pod.missing for pod in _present(work, world) if pod.missing)
     return missing if missing or _progress(work, world).available else None
+
+
+def _present(work: Work, world: World) -> list[Pod]:
+    """The pods that run the present plan."""
+    present = work.plan.hash if work.plan else ""
+    return [pod for pod in world.children.pods(work.key) if pod.plan == present]
 
 
 def _progress(work: Work, world: World) -> Progress:
@@ -225,10 +241,9 @@ def _progress(work: Work, world: World) -> Progress:
 
 def _workload(work: Work, world: World) -> Outcome:
     """How far the pods have come."""
-    present = work.plan.hash if work.plan else ""
     return workload.came_to(
         _progress(work, world),
-        [pod for pod in world.children.pods(work.key) if pod.plan == present],
+        _present(work, world),
         plan=work.plan,
         paused=work.route is not None and work.route.spec.paused,
     )
@@ -246,6 +261,7 @@ async def _report(work: Work, world: World, came_to: Outcome) -> None:
         workload.available(progress),
         *_scaling(work, world),
         *outcome.contract(work.misfits),
+        *_schema_drift(work, world),
     ]
     fields = {
         "replicas": progress.replicas,

@@ -12,6 +12,7 @@ from isthmus_operator.desired import Context
 from isthmus_operator.kube import Client, kinds
 from isthmus_operator.live import MissingSecret
 from isthmus_operator.reconcile.report import Reporter
+from isthmus_operator.sightings import Sightings
 from isthmus_operator.verdicts import Verdicts
 
 Secrets = frozenset[MissingSecret] | None
@@ -28,6 +29,7 @@ class World:
     autoscalers: Autoscalers
     verdicts: Verdicts
     contracts: Contracts
+    sightings: Sightings
     reporter: Reporter
     settings: Context
     wake: Callable[[Key], None]

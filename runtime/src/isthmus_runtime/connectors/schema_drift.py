@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
 import orjson
@@ -47,6 +47,21 @@ class Drift(NamedTuple):
     path: str
 
 
+Differences = dict[tuple[Kind, str], str]
+"""What each of the kinds and paths is told with: of what is retyped the types, else nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What looking at one answer came to."""
+
+    trouble: str
+    """Why the document cannot be used, if it cannot."""
+    operation: str = ""
+    """The operation that was called; empty where the document says nothing of its answer."""
+    differences: Differences = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class _Budget:
     left: int = MAX_VALUES
@@ -60,7 +75,10 @@ class Watch:
         self.name = name
         self.trouble = ""
         """Why the document cannot be used; empty while it can."""
-        self.found: dict[Drift, None] = {}
+        self.found: dict[Drift, str] = {}
+        """With the types of what is retyped."""
+        self.answers = 0
+        """Those that were held against the document as it is now."""
         self._base_url = base_url
         self._read = read
         self._text: bytes | None = None
@@ -96,7 +114,11 @@ class Watch:
             "namespace": self.namespace,
             "connector": self.name,
             **({"unreadable": self.trouble} if self.trouble else {}),
-            "schemaDrift": [each._asdict() for each in self.found],
+            "answers": self.answers,
+            "schemaDrift": [
+                {**each._asdict(), **({"types": types} if types else {})}
+                for each, types in self.found.items()
+            ],
         }
 
     def _offer(self, call: Call, answer: Response) -> None:
@@ -111,21 +133,23 @@ class Watch:
 
     async def _look(self, call: Call, body: bytes) -> None:
         try:
-            found, trouble = await asyncio.to_thread(self._differences, call, body)
-            if trouble and trouble != self.trouble:
-                logs.warning("a contract cannot be read", connector=self.name, reason=trouble)
-            self.trouble = trouble
-            for each in found:
-                self._note(each)
+            look = await asyncio.to_thread(self._differences, call, body)
+            if look.trouble and look.trouble != self.trouble:
+                logs.warning("a contract cannot be read", connector=self.name, reason=look.trouble)
+            self.trouble = look.trouble
+            if look.operation:
+                self.answers += 1
+            for (kind, path), types in look.differences.items():
+                self._note(Drift(look.operation, kind, path), types)
         except Exception as error:  # what looks at answers must never harm them
             logs.error("an answer could not be looked at", error, connector=self.name)
         finally:
             self._looking = None
 
-    def _note(self, drift: Drift) -> None:
+    def _note(self, drift: Drift, types: str) -> None:
         if drift in self.found or len(self.found) >= MAX_FINDINGS:
             return
-        self.found[drift] = None
+        self.found[drift] = types
         logs.warning(
             "an answer is not as the contract says",
             namespace=self.namespace,
@@ -133,22 +157,22 @@ class Watch:
             operation=drift.operation,
             drift=drift.kind,
             field=drift.path,
+            **({"types": types} if types else {}),
         )
 
-    def _differences(self, call: Call, body: bytes) -> tuple[list[Drift], str]:
-        """In a thread: what is different, and why the document cannot be used if it cannot."""
+    def _differences(self, call: Call, body: bytes) -> _Look:
+        """In a thread: look at an answer."""
         trouble = self._renew()
         if self._directory is None:
-            return [], trouble
+            return _Look(trouble)
         path = call.target.partition("?")[0]
         operation = self._directory.find(call.method, path, base_url=self._base_url)
         if operation is None or operation.answer is None:
-            return [], trouble
+            return _Look(trouble)
         with contextlib.suppress(orjson.JSONDecodeError):
-            value = orjson.loads(body)
-            differences = of_value(value, operation.answer)
-            return [Drift(operation.name, kind, path) for kind, path in differences], trouble
-        return [], trouble
+            differences = of_value(orjson.loads(body), operation.answer)
+            return _Look(trouble, operation.name, differences)
+        return _Look(trouble)
 
     def _renew(self) -> str:
         """Read the document when it was not read for a while; another one makes everything new."""
@@ -161,7 +185,7 @@ class Watch:
             if text == self._text:
                 return self.trouble
             self._text, self._directory = text, None
-            self.found = {}
+            self.found, self.answers = {}, 0
             self._directory = Directory(document.read(text, name=self.name))
         except OSError as error:
             return error.strerror or type(error).__name__
@@ -170,17 +194,23 @@ class Watch:
         return ""
 
 
-def of_value(value: Any, shape: Shape) -> Iterator[tuple[Kind, str]]:
-    """The differences between a value and what is said of it: their kinds and paths."""
-    yield from dict.fromkeys(_compare(value, shape, "$", _Budget()))
+def of_value(value: Any, shape: Shape) -> Differences:
+    """The differences between a value and what is said of it, the first of each kind and path."""
+    found: Differences = {}
+    for kind, path, types in _compare(value, shape, "$", _Budget()):
+        found.setdefault((kind, path), types)
+    return found
 
 
-def _compare(value: Any, shape: Shape, path: str, budget: _Budget) -> Iterator[tuple[Kind, str]]:
+def _compare(
+    value: Any, shape: Shape, path: str, budget: _Budget
+) -> Iterator[tuple[Kind, str, str]]:
     budget.left -= 1
     if budget.left < 0:
         return
-    if not _is_of(type_of(value), shape.types):
-        yield "retyped", path
+    given = type_of(value)
+    if not _is_of(given, shape.types):
+        yield "retyped", path, f"{given}, not {' or '.join(sorted(shape.types))}"
     elif isinstance(value, list):
         items = shape.items
         for item in value[:MAX_ITEMS] if items else ():
@@ -191,17 +221,17 @@ def _compare(value: Any, shape: Shape, path: str, budget: _Budget) -> Iterator[t
 
 def _compare_fields(
     value: dict[str, Any], shape: Shape, path: str, budget: _Budget
-) -> Iterator[tuple[Kind, str]]:
+) -> Iterator[tuple[Kind, str, str]]:
     names = frozenset(shape.names)
     for name in shape.required:
         if name not in value:
-            yield "missing", f"{path}.{_shown(name)}"
+            yield "missing", f"{path}.{_shown(name)}", ""
     for name, inner in value.items():
         field = shape.field(name)
         # A key of a map is data; of a field that the document names, the name is told.
         at = f"{path}.{_shown(name) if name in names or field is None else '*'}"
         if field is None:
-            yield "new", at
+            yield "new", at, ""
         else:
             yield from _compare(inner, field, at, budget)
 

@@ -1,28 +1,29 @@
-"""Contracts: a map step whose Mapping holds messages to its schemas.
+"""Contracts: a map step whose Mapping, or one that it calls, holds messages to its schemas.
 
 An input that does not fit is the sender's mistake (422), a result that does not fit is our own
-(500); neither is tried again. With `warn` both are counted and logged, and the message goes on.
+(500); neither is tried again. With `warn` both are counted and logged, and the message goes on. A
+message counts once for each Mapping and side, however often that is called.
 """
 
 from collections.abc import Callable
-from typing import Literal
 
+from isthmus_api.compiled_schema import told
+from isthmus_api.expressions.engine import SchemaMisfit, Side
+from isthmus_api.expressions.watch import Warned, Watch
 from isthmus_api.mapping import JsonSchema
 from isthmus_api.plan import PlannedMapping
-from isthmus_runtime import logs, metrics
+from isthmus_runtime import faults, logs, metrics
 from isthmus_runtime.body import Body
 from isthmus_runtime.exchange import Exchange
-from isthmus_runtime.faults import Broken, Fault, Rejected
-from isthmus_runtime.steps.schema import Misfits, Schema, told
-from isthmus_runtime.steps.verb import Plain
+from isthmus_runtime.steps.schema import Schema
 
-Side = Literal["input", "output"]
+Translate = Callable[[Exchange], Body]
 _Check = Callable[[Body, Exchange], None]
 
 
 def around(
-    verb: Callable[[Exchange], Body], mapping: PlannedMapping, name: str, labels: tuple[str, ...]
-) -> Plain:
+    verb: Translate, mapping: PlannedMapping, name: str, labels: tuple[str, ...]
+) -> Translate:
     """The verb with what its Mapping asks for around it; itself where that is nothing."""
     before = _check(mapping.input, "input", name, labels)
     after = _check(mapping.output, "output", name, labels)
@@ -40,44 +41,56 @@ def around(
     return checked
 
 
+def watching(verb: Translate, watch: Watch, labels: tuple[str, ...]) -> Translate:
+    """The verb of a Mapping that calls others which are held to schemas."""
+
+    def watched(x: Exchange) -> Body:
+        with watch.over(lambda: x.large) as warned:
+            try:
+                return verb(x)
+            except SchemaMisfit as misfit:
+                _count(labels, misfit.mapping, misfit.side, "reject")
+                raise
+            finally:
+                for each in warned.values():
+                    _warn(each, x, labels)
+
+    return watched
+
+
 def _check(
     written: JsonSchema | None, side: Side, mapping: str, labels: tuple[str, ...]
 ) -> _Check | None:
     if written is None:
         return None
     schema, rejects = Schema(written.schema_), written.on_mismatch == "reject"
-    count = metrics.SCHEMA_MISMATCHES.labels(*labels, side, written.on_mismatch or "").inc
 
     def check(body: Body, x: Exchange) -> None:
         misfits = schema.misfits(body)
         if not misfits:
             return
-        count()
         if rejects:
-            raise _fault(side, mapping, misfits)
-        namespace, route, step = labels
-        logs.warning(
-            "a message does not fit a schema",
-            route=f"{namespace}/{route}",
-            step=step,
-            mapping=mapping,
-            side=side,
-            misfits=told(misfits),
-            correlationId=x.trace.correlation_id,
-        )
+            _count(labels, mapping, side, "reject")
+            raise faults.misfit(side, mapping, misfits)
+        _warn(Warned(mapping, side, misfits), x, labels)
 
     return check
 
 
-def _fault(side: Side, mapping: str, misfits: Misfits) -> Fault:
-    if side == "input":
-        return Rejected(
-            "SchemaMismatch",
-            f"the body does not fit input.schema of the Mapping '{mapping}' at {told(misfits)}",
-            422,
-            extra={"errors": misfits},
-        )
-    return Broken(
-        "ResultMismatch",
-        f"the result does not fit output.schema of the Mapping '{mapping}' at {told(misfits)}",
+def _count(labels: tuple[str, ...], mapping: str, side: Side, policy: str) -> None:
+    metrics.SCHEMA_MISMATCHES.labels(*labels, mapping, side, policy).inc()
+
+
+def _warn(warned: Warned, x: Exchange, labels: tuple[str, ...]) -> None:
+    _count(labels, warned.mapping, warned.side, "warn")
+    namespace, route, step = labels
+    logs.warning(
+        "a message does not fit a schema",
+        route=f"{namespace}/{route}",
+        step=step,
+        mapping=warned.mapping,
+        side=warned.side,
+        misfits=told(warned.misfits),
+        times=warned.times,
+        correlationId=x.trace.correlation_id,
     )

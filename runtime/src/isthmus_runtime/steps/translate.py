@@ -1,6 +1,7 @@
 """map and aggregate: make a new body of the present one."""
 
 from isthmus_api.expressions import composition
+from isthmus_api.expressions.watch import Watch
 from isthmus_api.plan import RoutePlan
 from isthmus_api.step import Aggregate, Map
 from isthmus_runtime.shared_tables import Filling
@@ -15,9 +16,14 @@ def compile_map(
     """The verb of a map step: a Mapping of the plan, `filled` with its tables, or an expression in
     place."""
     if spec.mapping is not None:
-        mapping = plan.mappings[spec.mapping]
-        verb = binder.bind(composition.compile(filled[spec.mapping], filled)).body
-        return contract.around(verb, mapping, spec.mapping, labels)
+        name, mapping = spec.mapping, filled[spec.mapping]
+        watched = Watch()
+        verb: contract.Translate = binder.bind(
+            composition.compile(mapping, filled, watched=watched)
+        ).body
+        if composition.are_held(mapping, filled):
+            verb = contract.watching(verb, watched, labels)
+        return contract.around(verb, plan.mappings[name], name, labels)
     return binder.expression(spec.expression or "$").body
 
 

@@ -1,9 +1,10 @@
 """validate: refuse a body that does not fit a JSON Schema."""
 
+from isthmus_api.compiled_schema import told
 from isthmus_api.step import Validate
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Rejected
-from isthmus_runtime.steps.schema import Schema, told
+from isthmus_runtime.steps.schema import Schema
 from isthmus_runtime.steps.verb import Plain
 
 

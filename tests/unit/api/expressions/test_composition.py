@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from isthmus_api.expressions import calls, composition, engine
+from isthmus_api.expressions import calls, composition, engine, watch
+from isthmus_api.mapping import JsonSchema
 
 
 @dataclass(frozen=True)
 class Written:
     expression: str
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    input: JsonSchema | None = None
+    output: JsonSchema | None = None
 
 
 def compiled(main: str, **others: str | Written) -> engine.Expression:
@@ -156,6 +159,79 @@ def test_a_longer_chain_is_refused() -> None:
 def test_a_circle_ends_in_an_error_even_where_nobody_checked() -> None:
     with pytest.raises(engine.SyntaxFault):
         compiled("$mapping('a', 1)", a="$mapping('b', 1)", b="$mapping('a', 1)")
+
+
+NUMBER = {"type": "number"}
+
+
+def held(expression: str, side: str, policy: str | None) -> Written:
+    schema = JsonSchema.model_validate({"schema": NUMBER, "onMismatch": policy})
+    if side == "input":
+        return Written(expression, input=schema)
+    return Written(expression, output=schema)
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_a_called_one_is_held_to_its_schema_however_far_below(side: str) -> None:
+    with pytest.raises(engine.SchemaMisfit) as caught:
+        evaluated("$mapping('a', 'x')", a="$mapping('b', $)", b=held("$", side, "reject"))
+
+    error = caught.value
+    assert (error.mapping, error.side) == ("b", side)
+    assert error.misfits == [{"path": "$", "rule": "type"}]
+    assert "in the Mapping 'a'" in error.message
+    assert f"{side}.schema" in error.message
+
+
+def test_a_result_that_is_nothing_is_held_as_null() -> None:
+    with pytest.raises(engine.SchemaMisfit):
+        evaluated("$mapping('a', 1)", a=held("nothing", "output", "reject"))
+
+
+def test_what_is_not_there_calls_nothing_and_fits() -> None:
+    assert evaluated("$mapping('a', nothing)", {}, a=held("$", "input", "reject")) is None
+
+
+def test_the_outermost_is_not_held_by_itself() -> None:
+    main = held("$mapping('a', 1)", "input", "reject")
+
+    assert composition.compile(main, {"a": Written("$")}).evaluate("x") == 1
+
+
+def test_warnings_are_those_of_one_evaluation_with_their_number() -> None:
+    watched = watch.Watch()
+    others = {"a": held("$", "input", "warn"), "b": held("'x'", "output", "warn")}
+    main = Written("($map(all, $mapping('a', ?)); $mapping('b', 1))")
+    expression = composition.compile(main, others, watched=watched)
+
+    found = []
+    for value in (["x", 1, "y"], [1]):
+        with watched.over(frozenset) as warned:
+            expression.evaluate({"all": value})
+        found.append({key: each.times for key, each in warned.items()})
+
+    assert found == [{("a", "input"): 2, ("b", "output"): 1}, {("b", "output"): 1}]
+    assert str(warned["b", "output"]) == (
+        "Mapping 'b': its result does not fit output.schema at $ (type)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        pytest.param({"a": Written("$")}, False, id="no schema"),
+        pytest.param({"a": held("$", "input", None)}, False, id="a schema that describes"),
+        pytest.param({"b": held("$", "input", "warn")}, False, id="a Mapping that is not called"),
+        pytest.param({"a": held("$", "output", "warn")}, True, id="called"),
+        pytest.param(
+            {"a": Written("$mapping('b', $)"), "b": held("$", "output", "reject")},
+            True,
+            id="called by one that is called",
+        ),
+    ],
+)
+def test_whether_something_is_held(others: dict[str, Written], expected: bool) -> None:
+    assert composition.are_held(Written("$mapping('a', $)"), others) is expected
 
 
 @pytest.mark.parametrize(

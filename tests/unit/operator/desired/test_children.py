@@ -188,6 +188,7 @@ def test_a_sound_route_has_no_problem() -> None:
 
 def test_the_public_face_is_what_is_told() -> None:
     assert sorted(desired.__all__) == [
+        "ADMIN",
         "AUTOSCALED",
         "CHILDREN_SELECTOR",
         "Context",
@@ -206,6 +207,7 @@ def test_the_public_face_is_what_is_told() -> None:
         "check",
         "children",
         "config_map_name",
+        "documents",
         "most_useful",
         "secrets",
         "selector",
