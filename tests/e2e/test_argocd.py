@@ -91,7 +91,7 @@ KNOWN = [("Route-running", "quotes"), ("Route-paused", "resting"), ("Connector-v
 def test_objects_are_as_the_tests_of_the_health_check_have_them(
     shop: Application, state: str, name: str
 ) -> None:
-    assert said(shop.to.get(state.partition("-")[0], name)) == said(known(state))
+    assert said(known(state)) <= said(shop.to.get(state.partition("-")[0], name))
 
 
 def known(state: str) -> Manifest:
