@@ -62,7 +62,15 @@ def assets() -> Path:
 class Process:
     """A program of the cluster: runs from construction to `stop()` and writes to a log file."""
 
-    def __init__(self, command: Sequence[str], *, log: Path, outlives_us: bool = False) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        outlives_us: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it; without an `environment`, it has ours."""
         self.name = Path(command[0]).name
         self.log = log
         with log.open("ab") as output:
@@ -74,6 +82,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=environment,
             )
 
     @property
@@ -161,7 +170,7 @@ class ControlPlane:
             )
             self.token = secrets.token_urlsafe(32)
             self._kubectl = shutil.which(str(programs / "kubectl")) or shutil.which("kubectl")
-            etcd_port, apiserver_port = _free_ports(2)
+            etcd_port, apiserver_port = free_ports(2)
             self.server = f"https://{self._host}:{apiserver_port}"
             self.certificate = self.folder / "apiserver.crt"
             self.kubeconfig = self.folder / "kubeconfig"
@@ -326,7 +335,7 @@ def ending_with_us() -> list[str]:
     return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that are free now; all are held until the last is found, so that they differ."""
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]

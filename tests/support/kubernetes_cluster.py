@@ -81,7 +81,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def starting(
-        self, program: str, *args: str, output: IO[bytes] | None = None
+        self, program: str, *args: str, output: IO[bytes] | int | None = None
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Have kubectl or helm run meanwhile; ended with the block when it has not by itself.
 
@@ -179,6 +179,14 @@ class Namespace:
     def wait(self, what: str, condition: str = "condition=Ready", *, within: float = 90) -> None:
         """Wait as a user would, with `kubectl wait`."""
         self.kubectl("wait", f"--for={condition}", what, f"--timeout={within:.0f}s")
+
+    def watched(self, what: str, *, within: float) -> Iterator[dict[str, Any]]:
+        """An object as it is and as it becomes, until it is looked at no more or time is over."""
+        lines = ("-o", r'jsonpath={@}{"\n"}', f"--request-timeout={within:.0f}s")
+        watch = ("--namespace", self.name, "get", what, "--watch", *lines)
+        with self.cluster.starting("kubectl", *watch, output=subprocess.PIPE) as process:
+            assert process.stdout
+            yield from map(json.loads, process.stdout)
 
     def uids(self, *what: str) -> set[str]:
         """The uids of objects, those that are going left out."""

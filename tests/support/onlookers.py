@@ -28,11 +28,11 @@ def kstatus(found: Object) -> Kstatus:
 def argo_cd(found: Object) -> Health:
     """What Argo CD shows of an object."""
     said = _statuses(found)
-    if not said or not _is_of_this_generation(found):
+    if "deletionTimestamp" in found["metadata"] or not said or not _is_of_this_generation(found):
         return "Progressing"
     if said.get("Stalled") == "True":
         return "Degraded"
-    if found["spec"].get("paused"):
+    if said.get("Paused") == "True":
         return "Healthy"
     if said.get("Reconciling") == "True":
         return "Progressing"

@@ -1,4 +1,7 @@
-"""Every state that our objects are in during a run on a cluster, and what kstatus makes of it."""
+"""Every state that our objects are in during a run on a cluster, and what others make of it.
+
+They are kstatus, and the health check of the chart in Argo CD's own command.
+"""
 
 import contextlib
 import json
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import onlookers
+from argocd import ArgoCD
 from kstatus import statuses
 from kubernetes_cluster import Cluster
 
@@ -32,6 +36,9 @@ def judged(cluster: Cluster, folder: Path) -> Iterator[None]:
     expected = {state: onlookers.kstatus(found) for state, found in seen.items()}
     computed = dict(zip(seen, statuses([*seen.values()], folder), strict=True))
     assert computed == expected
+    argo = ArgoCD(folder)
+    health = {state: argo.health(found)[0] for state, found in seen.items()}
+    assert health == {state: onlookers.argo_cd(found) for state, found in seen.items()}
 
 
 def _objects(text: str) -> Iterator[Object]:
