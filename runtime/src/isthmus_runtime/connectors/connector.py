@@ -18,6 +18,7 @@ from isthmus_runtime.faults import Broken, Upstream
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.heads import UnsafeHeader
 from isthmus_runtime.http.messages import Header, Response
+from isthmus_runtime.http.streams import Stream
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import MissingSecret
 
@@ -44,6 +45,8 @@ class Call(NamedTuple):
     """What finds the failure that an answer of 2xx tells of."""
     waits: bool = True
     """Whether it may wait for a turn of the rate limit, up to its deadline."""
+    into: Stream | None = None
+    """Where the body of a good answer goes as it comes. The deadline is for its head then."""
 
 
 Send = Callable[[Call, float], Coroutine[Any, Any, Response]]
@@ -110,6 +113,8 @@ class Connector:
     def _wait(self, call: Call, fault: Upstream, attempt: int) -> float | None:
         """Seconds before the next attempt, or nothing when there is to be none."""
         if attempt >= self._attempts or not fault.passing:
+            return None
+        if call.into is not None and call.into.has_begun:  # its reader knows what it has of it
             return None
         if fault.sent and not call.repeatable:
             return None
@@ -199,9 +204,11 @@ class Connector:
         sent: Callable[[], None] | None = None,
     ) -> Response:
         target = self._base_path + call.target
-        # Tell the other side until when an answer is of use: Unix time in milliseconds.
-        until = b"%d" % ((time.time() + deadline - self._now()) * 1000)
-        headers = [*call.headers, (b"x-request-deadline", until)]
+        headers = list(call.headers)
+        if call.into is None:
+            # Tell the other side until when an answer is of use: Unix time in milliseconds.
+            until = b"%d" % ((time.time() + deadline - self._now()) * 1000)
+            headers.append((b"x-request-deadline", until))
         if credentials.sign:
             outgoing = auth.Outgoing(call.method, target, headers, call.body)
             credentials = self._signature(credentials.sign, outgoing)
@@ -218,6 +225,7 @@ class Connector:
                 deadline=deadline,
                 repeatable=call.repeatable,
                 sent=sent,
+                into=call.into,
             )
         except errors.ClientError as error:
             fault = self._failures.of_client(error)
