@@ -13,7 +13,7 @@ import pytest
 from carriers import Carrier, Carry, Kept
 from manifests_text import connector, delivering
 from served import Start
-from upstreams import Behave, Upstream, Wire, answer, hangs, head, says
+from upstreams import Arrival, Behave, Upstream, Wire, answer, hangs, head, says
 
 BOTH = pytest.mark.parametrize("home", ["sqlite", "postgresql"])
 SEND = "- call: {connector: erp, method: POST, path: /in}"
@@ -295,6 +295,45 @@ async def test_a_process_that_ends_half_way_loses_nothing_and_repeats_nothing(
     assert [each.key for each in kept].count("1") == 1
     assert len(await it.messages()) == 4_000
     assert [arrival.query["since"] for arrival in pim.arrivals[:3]] == [["0"], ["0"], ["4000"]]
+
+
+async def test_one_that_breaks_off_again_and_again_as_another_fails_the_run(
+    carry: Carry, upstream: Start, logged: list[dict[str, Any]]
+) -> None:
+    body = rows(1_500)
+    told = head(200, f"content-type: {CSV}", f"content-length: {len(body)}")
+    other = rows(1_600, first=7)
+    again = head(200, f"content-type: {CSV}", f"content-length: {len(other)}")
+    pim = await upstream(says(told + body[:-5]), says(again + other[:-5]))
+    await reading(carry, pim, await upstream(), {"csv": {}}, steps="- filter: '{% false %}'")
+
+    reason, _ = await until_failed(logged)
+
+    assert reason == "DocumentChanged"
+
+
+async def test_a_session_is_not_judged_by_a_document(carry: Carry, upstream: Start) -> None:
+    """What judges answers reads them whole; here it would take each one for a sign that the session
+    has ended, and the document would come twice."""
+
+    def choose(arrival: Arrival) -> Behave:
+        return answer({"token": "t"}) if arrival.path == "/login" else sending(rows(9), cut=7)
+
+    session = {
+        "login": {"path": "/login"},
+        "token": "{% token %}",
+        "headers": {"authorization": "Bearer {% $token %}"},
+        "expiredWhen": "{% $not($exists(ok)) %}",
+    }
+    pim = await upstream(choose)
+    it = await reading(
+        carry, pim, await upstream(), {"csv": {}}, http={"auth": {"session": session}}
+    )
+
+    kept = await it.until_settled(9)
+
+    assert len(kept) == 9
+    assert [arrival.path for arrival in pim.arrivals] == ["/login", "/export"]
 
 
 BOMB = gzip.compress(b"sku\n" + b"x" * 8 * 1024 * 1024 + b"\n")

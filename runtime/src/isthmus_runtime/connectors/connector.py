@@ -141,7 +141,9 @@ class Connector:
             if fault.answer is None or not self._judged(proof.refused, credentials, fault.answer):
                 raise
         else:
-            if not proof.reads_answers or not self._judged(proof.refused, credentials, answer):
+            # What went into a stream cannot be read here, nor come in twice.
+            is_taken = not proof.reads_answers or call.into is not None
+            if is_taken or not self._judged(proof.refused, credentials, answer):
                 return answer
         return await self._signed_anew(proof, call, deadline)
 
@@ -153,7 +155,8 @@ class Connector:
             if fault.answer is not None:
                 self._judged(proof.in_vain, credentials, fault.answer)
             raise
-        if proof.reads_answers and self._judged(proof.in_vain, credentials, answer):
+        is_read = proof.reads_answers and call.into is None
+        if is_read and self._judged(proof.in_vain, credentials, answer):
             raise self._failures.of_session()
         return answer
 

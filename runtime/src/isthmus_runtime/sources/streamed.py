@@ -32,6 +32,9 @@ BATCH: Final = 1000
 BATCH_BYTES: Final = 1024 * 1024
 """Records, and bytes of them, that are accepted at once."""
 
+_MISTAKES: Final = (Unreadable, UnicodeError, cutting.Unfit, errors.ClientError, Changed)
+"""What is told as a fault of the document."""
+
 
 class Streamed:
     """Takes the document of one run."""
@@ -67,21 +70,27 @@ class Streamed:
         sending = asyncio.create_task(asking.system.send(request, deadline))
         sending.add_done_callback(stream.end)
         self._trail.begin()
-        batch = _Batch(self._trail, accept)
         try:
-            await self._cut(stream, sending, batch)
-        except (Unreadable, UnicodeError, cutting.Unfit, errors.ClientError, Changed) as error:
-            await batch.flush()
+            await self._cut(stream, sending, _Batch(self._trail, accept))
+        except _MISTAKES as error:
             raise self._fault(error) from error
-        except Fault:
-            await batch.flush()
-            raise
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
         return Page(request.target, [*stream.headers], self._trail.taken)
 
     async def _cut(
+        self, stream: Stream, sending: "asyncio.Task[Response]", batch: "_Batch"
+    ) -> None:
+        try:
+            await self._cut_whole(stream, sending, batch)
+        except (*_MISTAKES, Fault):  # what came before it is kept
+            await batch.flush()
+            raise
+        await batch.flush()
+        self._trail.end()
+
+    async def _cut_whole(
         self, stream: Stream, sending: "asyncio.Task[Response]", batch: "_Batch"
     ) -> None:
         cutter = None
@@ -92,8 +101,6 @@ class Streamed:
         stream.check_end()
         if answer.status != 204:
             await self._add((cutter or self._cutter(stream)).end(), batch)
-        await batch.flush()
-        self._trail.end()
 
     async def _add(self, bodies: Iterator[Body], batch: "_Batch") -> None:
         for count, body in enumerate(bodies, 1):
