@@ -438,22 +438,21 @@ async def test_other_work_goes_on_while_a_document_is_read(carry: Carry, upstrea
     """Work for a piece of a document is bounded, however quickly it comes."""
     body = b"".join(b'{"n": %d}\n' % n for n in range(60_000))
     pim, erp = await upstream(answer(body=body, content_type="text/plain")), await upstream()
-    turns = [time.monotonic()]
+    turns = [time.thread_time()]
     at_first = asyncio.create_task(_turning(turns))
     it = await reading(carry, pim, erp, {"jsonLines": {}}, steps="- filter: '{% false %}'",
                        delivery={"maxBacklog": 100_000})  # fmt: skip
     await it.until_settled(1_000, within=60)
     at_first.cancel()
 
-    # Of 60,000 records at once it would be seconds.
-    assert len(turns) > 100
-    assert max(second - first for first, second in pairwise(turns)) < 2.0
+    # In CPU of this thread; of 60,000 records at once it would be more than a second.
+    assert max(second - first for first, second in pairwise(turns)) < 0.5
 
 
 async def _turning(turns: list[float]) -> None:
     while True:
         await asyncio.sleep(0)
-        turns.append(time.monotonic())
+        turns.append(time.thread_time())
 
 
 async def test_a_connection_is_used_again_after_a_document(carry: Carry, upstream: Start) -> None:

@@ -5,6 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from isthmus_api.delivery import Delivery, DeliveryBackoff, DeliveryRetry
+from isthmus_api.plan import RoutePlan
+from isthmus_api.poll import PollSource
+from isthmus_api.step import Step
 from isthmus_runtime import logs, tracing
 from isthmus_runtime.body import Body
 from isthmus_runtime.connectors import backoff
@@ -14,6 +18,8 @@ from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault, Upstream
 from isthmus_runtime.journal.entries import Draft
 from isthmus_runtime.sources.pages import Page, Place
+from isthmus_runtime.steps import call
+from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.call import System, Write
 
 Accept = Callable[[Sequence[Draft], Any], Awaitable[None]]
@@ -75,3 +81,24 @@ class Asking:
                 )
             await asyncio.sleep(wait)
             attempt += 1
+
+
+def of(
+    plan: RoutePlan,
+    spec: PollSource,
+    system: System,
+    binder: Binder,
+    variables: dict[str, Any],
+) -> Asking:
+    """How the poll of a Route asks."""
+    retry = (plan.delivery or Delivery()).retry or DeliveryRetry()
+    return Asking(
+        route=f"{plan.namespace}/{plan.name}",
+        system=system,
+        write=call.writer(Step(call=spec.call), binder, system),
+        variables=variables,
+        timeout=spec.timeout.seconds if spec.timeout else system.timeout,
+        attempts=retry.attempts,
+        backoff=retry.backoff or DeliveryBackoff(),
+        max_pages=spec.pagination.max_pages if spec.pagination else 1,
+    )

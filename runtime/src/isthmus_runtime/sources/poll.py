@@ -15,11 +15,9 @@ import orjson
 
 from isthmus_api import cron
 from isthmus_api.connector import HttpTransport
-from isthmus_api.delivery import Delivery, DeliveryBackoff, DeliveryRetry
 from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan, source_sites
 from isthmus_api.poll import PollSource
-from isthmus_api.step import Step
 from isthmus_runtime import answers, faults, logs, metrics, tracing
 from isthmus_runtime.body import Body
 from isthmus_runtime.connectors import backoff
@@ -29,8 +27,8 @@ from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.journal import tasks
 from isthmus_runtime.journal.journal import Journal
-from isthmus_runtime.sources import marks
-from isthmus_runtime.sources.asking import Asking, Taking
+from isthmus_runtime.sources import asking, marks
+from isthmus_runtime.sources.asking import Taking
 from isthmus_runtime.sources.known import Known
 from isthmus_runtime.sources.pages import walk
 from isthmus_runtime.sources.reading import Progress, Reading
@@ -38,7 +36,6 @@ from isthmus_runtime.sources.records import Records
 from isthmus_runtime.sources.room import Room
 from isthmus_runtime.sources.schedule import Clock, wall
 from isthmus_runtime.sources.whole import Whole
-from isthmus_runtime.steps import call
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.call import System
 
@@ -70,7 +67,7 @@ class Poll:
         self._base_url = _http(plan, spec).base_url
         self._param = source_sites.page_parameter(spec)
         self._records = Records(spec, binder=binder, drafter=drafter, variables=variables)
-        self._asking = _asking(plan, spec, system, binder, variables)
+        self._asking = asking.of(plan, spec, system, binder, variables)
         self._answer = spec.call.answer or system.answer
         self._record_limit = _http(plan, spec).max_response_size.bytes
         watermark = spec.watermark
@@ -299,26 +296,6 @@ class Poll:
             return self._initial.value(x)
         except ExpressionError as error:
             raise faults.from_expression(error) from error
-
-
-def _asking(
-    plan: RoutePlan,
-    spec: PollSource,
-    system: System,
-    binder: Binder,
-    variables: dict[str, Any],
-) -> Asking:
-    retry = (plan.delivery or Delivery()).retry or DeliveryRetry()
-    return Asking(
-        route=f"{plan.namespace}/{plan.name}",
-        system=system,
-        write=call.writer(Step(call=spec.call), binder, system),
-        variables=variables,
-        timeout=spec.timeout.seconds if spec.timeout else system.timeout,
-        attempts=retry.attempts,
-        backoff=retry.backoff or DeliveryBackoff(),
-        max_pages=spec.pagination.max_pages if spec.pagination else 1,
-    )
 
 
 def _http(plan: RoutePlan, spec: PollSource) -> HttpTransport:
