@@ -1,7 +1,10 @@
-"""A poll of very many records: they stream through in bounded memory, at the target's pace."""
+"""A poll of very many records, in pages or in one document: they stream through in bounded memory,
+at the target's pace."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import manifests_text
@@ -46,33 +49,51 @@ class Records:
         await self._http.aclose()
 
 
-@pytest.fixture
-async def records(size: Size) -> AsyncIterator[Records]:
-    program = programs.start(SERVER, str(size.records))
+@asynccontextmanager
+async def having(count: int) -> AsyncIterator[Records]:
+    """A system with so many records."""
+    program = programs.start(SERVER, str(count))
     system = Records(program.wait_for(r"listens on (\S+)")[1])
     yield system
     await system.close()
     program.end()
 
 
-def copying(url: str) -> RoutePlan:
+@pytest.fixture
+async def records(size: Size) -> AsyncIterator[Records]:
+    async with having(size.records) as system:
+        yield system
+
+
+PAGES: dict[str, Any] = {
+    "call": {
+        "connector": "records",
+        "path": "/records",
+        "query": {"limit": str(PAGE), "since": "{% $watermark %}"},
+    },
+    "pagination": {"cursor": {"param": "after", "value": "{% next %}"}},
+    "records": "{% items %}",
+    "watermark": {"value": "{% changed_at %}"},
+}
+DOCUMENTS: dict[str, Any] = {
+    "csv": {
+        "call": {"connector": "records", "path": "/records.csv"},
+        "document": {"csv": {}},
+    },
+    "xml": {
+        "call": {"connector": "records", "path": "/records.xml"},
+        "document": {"xml": {"element": "records/record"}},
+    },
+}
+
+
+def copying(url: str, poll: dict[str, Any] = PAGES) -> RoutePlan:
     """All records, read once and told to the sink in batches."""
-    poll = {
-        "every": "1h",
-        "call": {
-            "connector": "records",
-            "path": "/records",
-            "query": {"limit": str(PAGE), "since": "{% $watermark %}"},
-        },
-        "pagination": {"cursor": {"param": "after", "value": "{% next %}"}},
-        "records": "{% items %}",
-        "watermark": {"value": "{% changed_at %}"},
-    }
     delivery = {"batch": {"count": BATCH}, "maxBacklog": BACKLOG, "concurrency": BATCHES}
     (plan,) = manifests_text.plans(
         manifests_text.connector(url, name="records", idempotencyKey={}),
         manifests_text.delivering(
-            {"poll": poll},
+            {"poll": {"every": "1h", **poll}},
             "- call: {connector: records, method: POST, path: /sink}",
             name="copy",
             message={"key": "{% id %}"},
@@ -85,8 +106,24 @@ def copying(url: str) -> RoutePlan:
 async def test_records_stream_through_in_bounded_memory(
     home: Home, records: Records, size: Size, tmp_path: Path
 ) -> None:
+    await stream_through(home, records, size.records, tmp_path, copying(records.url))
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+async def test_a_document_streams_through_in_bounded_memory(
+    home: Home, size: Size, tmp_path: Path, kind: str
+) -> None:
+    async with having(size.rows) as system:
+        plan = copying(system.url, DOCUMENTS[kind])
+        await stream_through(home, system, size.rows, tmp_path, plan)
+
+
+async def stream_through(
+    home: Home, records: Records, count: int, tmp_path: Path, plan: RoutePlan
+) -> None:
+    """All of so many records reach the sink, and memory stays what it is."""
     async with route_process.replicas(
-        copying(records.url),
+        plan,
         count=1,
         folder=tmp_path,
         environment={"ISTHMUS_JOURNAL": home.address},
@@ -95,11 +132,13 @@ async def test_records_stream_through_in_bounded_memory(
         async def taken() -> int:
             return (await records.seen())["taken"]
 
-        half = size.records // 2
-        await until.moving(taken, lambda count: count >= half, within=PATIENCE)
+        await until.moving(taken, lambda so_far: so_far >= count // 2, within=PATIENCE)
         by_then = replica.memory()
-        await until.moving(taken, lambda count: count == size.records, within=PATIENCE)
+        await until.moving(taken, lambda so_far: so_far == count, within=PATIENCE)
 
+        print(
+            f"{count} records: {by_then / 2**20:.1f} MiB half way, {replica.memory() / 2**20:.1f}"
+        )
         assert replica.memory() < MOST
         assert replica.memory() - by_then < SLACK
     assert (await records.seen())["again"] == 0

@@ -3,6 +3,7 @@
     python record_server.py COUNT
 
     GET  /records?after=0&limit=1000    {"items": [{"id": 1, "changed_at": ..., ...}], "next": 1000}
+    GET  /records.csv, /records.xml     all of them in one document, written as it is read
     POST /sink                          a list of records; the answer names none that failed
     GET  /seen                          how many records were read, taken, and taken again
     PUT  /pace  {"seconds": 0.5}        how long the sink takes over a call
@@ -13,13 +14,14 @@ Records are made when they are asked for, so the process holds a bit for each an
 import asyncio
 import socket
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import orjson
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -56,6 +58,30 @@ def _record(number: int) -> dict[str, object]:
     return {"id": number, "changed_at": moment.isoformat(), "text": PADDING}
 
 
+def _as_csv(records: Records) -> Iterator[str]:
+    yield "id,changed_at,text\n"
+    for page in _pages(records):
+        yield "".join(f"{each['id']},{each['changed_at']},{each['text']}\n" for each in page)
+
+
+def _as_xml(records: Records) -> Iterator[str]:
+    yield '<?xml version="1.0"?>\n<records>\n'
+    for page in _pages(records):
+        yield "".join(
+            f"<record><id>{each['id']}</id><changed_at>{each['changed_at']}</changed_at>"
+            f"<text>{each['text']}</text></record>\n"
+            for each in page
+        )
+    yield "</records>"
+
+
+def _pages(records: Records) -> Iterator[list[dict[str, object]]]:
+    for after in range(0, records.count, 500):
+        last = min(after + 500, records.count)
+        records.read = max(records.read, last)
+        yield [_record(number) for number in range(after + 1, last + 1)]
+
+
 def app(records: Records) -> Starlette:
     """The records behind HTTP."""
 
@@ -63,9 +89,15 @@ def app(records: Records) -> Starlette:
         after, limit = (int(request.query_params.get(name, 0)) for name in ("after", "limit"))
         return _json(records.page(after, limit or 1000))
 
+    async def get_csv(_request: Request) -> Response:
+        return StreamingResponse(_as_csv(records), media_type="text/csv; charset=utf-8")
+
+    async def get_xml(_request: Request) -> Response:
+        return StreamingResponse(_as_xml(records), media_type="application/xml")
+
     async def post_sink(request: Request) -> Response:
         await asyncio.sleep(records.pace)
-        records.take([each["id"] for each in orjson.loads(await request.body())])
+        records.take([int(each["id"]) for each in orjson.loads(await request.body())])
         return _json({"errors": []})
 
     async def get_seen(_request: Request) -> Response:
@@ -79,6 +111,8 @@ def app(records: Records) -> Starlette:
     return Starlette(
         routes=[
             Route("/records", get_records),
+            Route("/records.csv", get_csv),
+            Route("/records.xml", get_xml),
             Route("/sink", post_sink, methods=["POST"]),
             Route("/seen", get_seen),
             Route("/pace", put_pace, methods=["PUT"]),

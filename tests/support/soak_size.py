@@ -15,11 +15,13 @@ class Size:
     dead: int
     """Orders that die: one in six with two letters, so 210 in 180 and 1,003 in 860."""
     records: int
+    rows: int
+    """Records of one document: 100 MB in the long form."""
 
 
-SHORT = Size(orders=240, rate=100, kills=4, restarts=1, dead=180, records=20_000)
+SHORT = Size(orders=240, rate=100, kills=4, restarts=1, dead=180, records=20_000, rows=20_000)
 # 4,615 orders are 10,000 webhooks: each is created and paid, one in six is refunded.
-LONG = Size(orders=4_615, rate=100, kills=20, restarts=3, dead=860, records=1_000_000)
+LONG = Size(orders=4_615, rate=100, kills=20, restarts=3, dead=860, records=1_000_000, rows=500_000)
 
 
 def is_long() -> bool:

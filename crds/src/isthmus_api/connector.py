@@ -69,7 +69,9 @@ class HttpTransport(Model):
         64, description="Connections a replica opens at most; further calls wait their turn."
     )
     max_response_size: Size = Field(
-        Size("10Mi"), description="The largest answer that is read; a larger one fails the call."
+        Size("10Mi"),
+        description="The largest answer that is read; a larger one fails the call. Of the "
+        "`document` of a poll, the largest record.",
     )
     rate_limit: RateLimit | None = Field(
         None, description="Calls made at most; further calls wait."

@@ -20,6 +20,11 @@ def media(content_type: bytes) -> tuple[str, str]:
     return kind, USUAL
 
 
+def named(content_type: bytes) -> str | None:
+    """The charset that a content type names."""
+    return media(content_type)[1] if b"charset" in content_type.lower() else None
+
+
 def is_known(charset: str) -> bool:
     """Whether it is one of those that are read, by whichever of its names."""
     try:

@@ -31,6 +31,7 @@ from isthmus_runtime.endpoint import Guarding
 from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.messages import Head, Header, Request, Response
+from isthmus_runtime.http.streams import Stream
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.journal.access import Access
 from isthmus_runtime.journal.entries import Memory
@@ -130,6 +131,7 @@ class _ScriptedTransport:
         max_response_bytes: int | None = None,
         repeatable: bool = False,
         sent: Callable[[], None] | None = None,
+        into: Stream | None = None,
     ) -> Response:
         """Answer from the script."""
         if deadline <= asyncio.get_running_loop().time():

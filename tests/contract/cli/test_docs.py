@@ -36,6 +36,7 @@ def test_what_the_guide_shows_passes_its_own_tests(
 PAGES = [
     "callers",
     "calls",
+    "large-documents",
     "mappings",
     "messages",
     "paging",

@@ -448,6 +448,16 @@ TAKEN |= {
             "bodyLink": "{url: '{% links.next %}'}",
         }.items()
     },
+    **{
+        f"a document of {name}": from_source(_poll(f"every: 5m, document: {{{written}}}"))
+        for name, written in {
+            "rows": "csv: {}",
+            "rows of another make": "csv: {separator: ';', header: false}, maxSize: 2Gi",
+            "rows with a tab": 'csv: {separator: "\\t"}',
+            "elements": "xml: {element: 'g:shop/größe', required: false}",
+            "lines": "jsonLines: {}",
+        }.items()
+    },
     "a Route is fed by another": from_source("{route: {name: orders-in}}"),
     "a Route delivers with all that it can have": Taken(
         "Route",
@@ -1189,6 +1199,39 @@ REFUSED |= {
         ".poll.records",
         server="should match",
         file="does not have the form",
+    ),
+    "a document in pages": refused_source(
+        _poll("every: 5m, document: {csv: {}}, pagination: {page: {}}"),
+        ".poll",
+        server="at most one of document, pagination may be set",
+    ),
+    "a document of no kind": refused_source(
+        _poll("every: 5m, document: {maxSize: 1Gi}"),
+        ".poll.document",
+        server="exactly one of csv, xml, jsonLines must be set",
+    ),
+    "a document of two kinds": refused_source(
+        _poll("every: 5m, document: {csv: {}, jsonLines: {}}"),
+        ".poll.document",
+        server="exactly one of csv, xml, jsonLines must be set",
+    ),
+    "elements that have no name": refused_source(
+        _poll("every: 5m, document: {xml: {}}"),
+        ".poll.document.xml.element",
+        server="Required value",
+        file="is missing",
+    ),
+    "elements from nowhere": refused_source(
+        _poll("every: 5m, document: {xml: {element: /shop/product}}"),
+        ".poll.document.xml.element",
+        server="should match",
+        file="does not have the form",
+    ),
+    "a separator of two characters": refused_source(
+        _poll("every: 5m, document: {csv: {separator: '||'}}"),
+        ".poll.document.csv.separator",
+        server="Too long",
+        file="at most 1 character",
     ),
     "a version without a key": refused_beside(
         "message: {version: '{% a %}'}", "message", server="version belongs to key only"

@@ -36,7 +36,14 @@ from isthmus_api.plan import (
     sites,
 )
 from isthmus_api.plan.routeplan import PLAN_VERSION
-from isthmus_api.poll import PollSource, Watermark
+from isthmus_api.poll import (
+    CsvDocument,
+    Document,
+    JsonLinesDocument,
+    PollSource,
+    Watermark,
+    XmlDocument,
+)
 from isthmus_api.problems import Code, Problem, Severity
 from isthmus_api.proofs import ClientCertificate, Hmac, Jwt
 from isthmus_api.rate_limit import RateLimit
@@ -937,10 +944,23 @@ bodyLink:
   every: 1m
   call: {connector: erp}
   pagination: {bodyLink: {url: "{% next %}"}}
+csv:
+  every: 1m
+  call: {connector: erp}
+  document: {csv: {separator: ";", header: false}, maxSize: 2Gi}
+xml:
+  every: 1m
+  call: {connector: erp}
+  document: {xml: {element: shop/product, required: false}}
+jsonLines:
+  every: 1m
+  call: {connector: erp}
+  document: {jsonLines: {}}
 route: {name: orders-in}
 """)
 KINDS_OF_SOURCE = {**dict.fromkeys(("open", "tokens", "keys"), "webhook"), **dict.fromkeys(
-    ("offset", "cursor", "keyset", "connection", "linkHeader", "bodyLink"), "poll"
+    ("offset", "cursor", "keyset", "connection", "linkHeader", "bodyLink", "csv", "xml",
+     "jsonLines"), "poll"
 )}  # fmt: skip
 DELIVERY = yaml.safe_load("""
 message: {key: "{% id %}", version: "{% updated %}"}
@@ -981,12 +1001,13 @@ def full(name: str) -> dict[str, Any]:
 
 
 VERIFIED = [DELIVERING[name]["verify"] for name in ("webhook", "tokens", "keys")]
-# What is not verified can only be open, and what is scaled has no count of its own.
+# What is not verified can only be open, what is scaled has no count of its own, and JSON Lines have
+# nothing to say.
 LEAVES = [
     (name, path)
     for name in ("http", *DELIVERING)
     for path in leaves(full(name))
-    if path[-1] != "open" and (name, path) != ("http", ("route", "replicas"))
+    if path[-1] not in ("open", "jsonLines") and (name, path) != ("http", ("route", "replicas"))
 ]
 NOT_BEHAVIOUR = (
     ("route", "replicas"),
@@ -1114,7 +1135,14 @@ def test_the_full_values_make_a_plan() -> None:
         (Reply, DELIVERING["webhook"]["reply"]),
         (Challenge, DELIVERING["webhook"]["challenge"]),
         (ScheduleSource, DELIVERING["schedule"]),
-        (PollSource, DELIVERING["poll"] | DELIVERING["offset"]),
+        (PollSource, DELIVERING["poll"] | DELIVERING["offset"] | DELIVERING["csv"]),
+        (
+            Document,
+            {name: None for each in DELIVERING.values() for name in each.get("document", {})},
+        ),
+        (CsvDocument, DELIVERING["csv"]["document"]["csv"]),
+        (XmlDocument, DELIVERING["xml"]["document"]["xml"]),
+        (JsonLinesDocument, DELIVERING["jsonLines"]["document"]["jsonLines"]),
         (Watermark, DELIVERING["poll"]["watermark"]),
         (
             Pagination,

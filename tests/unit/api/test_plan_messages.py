@@ -177,6 +177,37 @@ WRONG = {
         "10ms is too short",
         "write 1s or more",
     ),
+    "records of a document in another way": Wrong(
+        route(poll("every: 5m, document: {csv: {}}, records: '{% $[stock > 0] %}'")),
+        Code.MISPLACED,
+        "spec.source.poll.records",
+        "the records of a document are what it is cut into, and records is not read",
+        "remove records, and leave some of them out with a filter step",
+    ),
+    "a document that is read as a text": Wrong(
+        route(
+            poll(
+                "every: 5m, document: {csv: {}}",
+                "{connector: pim, answer: {as: text, charset: utf-16}}",
+            )
+        ),
+        Code.MISPLACED,
+        "spec.source.poll.call.answer.as",
+        "the answer is read as the document says, and as is not read",
+        "remove as; charset may stay",
+    ),
+    "a failure in a document": Wrong(
+        route(
+            poll(
+                "every: 5m, document: {csv: {}}",
+                "{connector: pim, answer: {failWhen: '{% error %}'}}",
+            )
+        ),
+        Code.MISPLACED,
+        "spec.source.poll.call.answer.failWhen",
+        "the answer is read as the document says, and failWhen is not read",
+        "remove failWhen; charset may stay",
+    ),
     "changes of records that have no key": Wrong(
         route(poll("every: 5m, changeDetection: {}")),
         Code.MISSING_FIELD,
@@ -576,6 +607,12 @@ RIGHT = {
             "every: 1s, pagination: {keyset: {param: since_id}}, watermark: {value: '{% id %}'}",
             "{connector: pim, query: {since_id: '{% $watermark %}'}}",
         ),
+    ),
+    "a poll of a document": route(
+        poll("every: 5m, document: {csv: {}}", "{connector: pim, answer: {charset: utf-16}}"),
+    ),
+    "a poll of a document that the API server has filled in": route(
+        poll("every: 5m, records: '{% $ %}', document: {xml: {element: a/b, required: true}}"),
     ),
     "a poll that goes by a watermark and by changes": route(
         poll(

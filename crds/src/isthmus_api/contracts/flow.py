@@ -131,6 +131,8 @@ class _Flow:
     def _poll(self, poll: PollSource) -> Value:
         path: Path = ("spec", "source", "poll")
         page = State(self._called(poll.call, (*path, "call"), State(OTHER)))
+        if poll.document:  # its records are no JSON that a document of the vendor describes
+            return OTHER
         for site in source_sites.sites(self._spec):
             if site.path[:4] == (*path, "pagination") and not _is_of_record(site):
                 self._site(site, page)

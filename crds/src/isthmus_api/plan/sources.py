@@ -45,6 +45,8 @@ def _poll(poll: PollSource, path: Path) -> Iterator[Problem]:
         yield from at_least("1s", poll.every, (*path, "every"))
     if poll.cron is not None:
         yield from _cron(poll.cron, poll.time_zone or "UTC", path)
+    if poll.document:
+        yield from _document(poll, path)
     if poll.pagination:
         yield from _pagination(poll, poll.pagination, path)
     if poll.watermark and not source_sites.call_reads("watermark", poll):
@@ -53,6 +55,26 @@ def _poll(poll: PollSource, path: Path) -> Iterator[Problem]:
             "write it into the query, such as updated_after: '{% $watermark %}'",
             (*path, "watermark"),
         )
+
+
+def _document(poll: PollSource, path: Path) -> Iterator[Problem]:
+    """A document is cut into its records as it comes, and never there as a whole."""
+    if poll.records != PollSource.model_fields["records"].default:
+        yield Problem(
+            Code.MISPLACED,
+            "the records of a document are what it is cut into, and records is not read",
+            hint="remove records, and leave some of them out with a filter step",
+            path=(*path, "records"),
+        )
+    answer = poll.call.answer
+    for name in ("as", "failWhen") if answer else ():
+        if answer and name in answer.written():
+            yield Problem(
+                Code.MISPLACED,
+                f"the answer is read as the document says, and {name} is not read",
+                hint=f"remove {name}; charset may stay",
+                path=(*path, "call", "answer", name),
+            )
 
 
 def _pagination(poll: PollSource, pages: Pagination, path: Path) -> Iterator[Problem]:

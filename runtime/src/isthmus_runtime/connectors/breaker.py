@@ -17,6 +17,7 @@ from isthmus_runtime.connectors.connector import Call, Send
 from isthmus_runtime.faults import Upstream
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.messages import Header, Response
+from isthmus_runtime.http.streams import Stream
 from isthmus_runtime.http.transport import Transport
 
 
@@ -141,6 +142,7 @@ class _Watched:
         max_response_bytes: int | None = None,
         repeatable: bool = False,
         sent: Callable[[], None] | None = None,
+        into: Stream | None = None,
     ) -> Response:
         """Send where the circuit lets it, and tell what became of it."""
         breaker = self._breaker
@@ -157,6 +159,7 @@ class _Watched:
                 max_response_bytes=max_response_bytes,
                 repeatable=repeatable,
                 sent=sent,
+                into=into,
             )
             failed = answer.status >= 500
         except errors.ClientError as error:

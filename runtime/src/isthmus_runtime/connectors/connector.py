@@ -18,6 +18,7 @@ from isthmus_runtime.faults import Broken, Upstream
 from isthmus_runtime.http import errors
 from isthmus_runtime.http.heads import UnsafeHeader
 from isthmus_runtime.http.messages import Header, Response
+from isthmus_runtime.http.streams import Stream
 from isthmus_runtime.http.transport import Transport
 from isthmus_runtime.secrets import MissingSecret
 
@@ -44,6 +45,8 @@ class Call(NamedTuple):
     """What finds the failure that an answer of 2xx tells of."""
     waits: bool = True
     """Whether it may wait for a turn of the rate limit, up to its deadline."""
+    into: Stream | None = None
+    """Where the body of a good answer goes as it comes. The deadline is for its head then."""
 
 
 Send = Callable[[Call, float], Coroutine[Any, Any, Response]]
@@ -111,6 +114,8 @@ class Connector:
         """Seconds before the next attempt, or nothing when there is to be none."""
         if attempt >= self._attempts or not fault.passing:
             return None
+        if call.into is not None and call.into.has_begun:  # its reader knows what it has of it
+            return None
         if fault.sent and not call.repeatable:
             return None
         return backoff.wait(attempt, self._backoff, retry_after=fault.retry_after)
@@ -131,7 +136,7 @@ class Connector:
         It is one coroutine, for each one that waits inside another costs a call as much as what
         is done here.
         """
-        method, path, headers, body, repeatable, judge, _ = call
+        method, path, headers, body, repeatable, judge, _, into = call
         proof, credentials = self._auth, _NO_CREDENTIALS
         limiter, turn, sent, answer = self._limiter, None, None, None
         if proof is not None:
@@ -145,9 +150,11 @@ class Connector:
             sent = turn.sent
         try:
             target = self._base_path + path
-            if deadline != self._deadline:
-                self._deadline, self._until = deadline, self._told(deadline)
-            headers = [*headers, self._until]
+            headers = [*headers]
+            if into is None:
+                if deadline != self._deadline:
+                    self._deadline, self._until = deadline, self._told(deadline)
+                headers.append(self._until)
             carried = credentials
             if credentials.sign:
                 outgoing = auth.Outgoing(method, target, headers, body)
@@ -165,6 +172,7 @@ class Connector:
                     deadline=deadline,
                     repeatable=repeatable,
                     sent=sent,
+                    into=into,
                 )
             finally:
                 self._seconds.observe(time.perf_counter() - started)
@@ -177,9 +185,10 @@ class Connector:
             if limiter is not None and turn is not None:
                 limiter.leave(turn, answer)
         failure = self._failure(answer, judge)
+        # What went into a stream cannot be read here, nor come in twice.
         if (
             proof is not None
-            and (failure is not None or proof.reads_answers)
+            and (failure is not None or (proof.reads_answers and into is None))
             and self._signs_anew(proof, credentials, answer, is_anew=is_anew)
         ):
             return await self.attempt(call, deadline, is_anew=True)

@@ -59,7 +59,9 @@ class Hedging:
         """The same call; `attempt` makes a second one, without retries."""
 
         async def hedged(call: Call, deadline: float) -> Response:
-            if call.method not in _READS or deadline - self._now() <= self._after:
+            # What goes into a stream cannot come in twice.
+            is_read = call.method in _READS and call.into is None
+            if not is_read or deadline - self._now() <= self._after:
                 return await send(call, deadline)
             self._budget.earn()
             tries = [asyncio.create_task(send(call, deadline))]

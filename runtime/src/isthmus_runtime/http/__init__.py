@@ -4,7 +4,7 @@ The server calls an `Application`; the client sends to one `Origin` and is a `Tr
 in `messages`. Nothing here knows of Routes.
 
     application, messages ◀ intake ◀ connection ◀ server
-    transport, messages ◀ link ◀ dialling ◀ pool ◀ client ◀ forwarding
+    transport, messages ◀ streams ◀ link ◀ dialling ◀ pool ◀ client ◀ forwarding
 """
 
 from isthmus_runtime.http.application import Application, OnError, OnRefused
@@ -33,6 +33,7 @@ from isthmus_runtime.http.messages import (
 from isthmus_runtime.http.origins import Origin
 from isthmus_runtime.http.problems import problem
 from isthmus_runtime.http.server import Server
+from isthmus_runtime.http.streams import Stream
 from isthmus_runtime.http.transport import Transport
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "ResponseTooLarge",
     "Server",
     "ServerLimits",
+    "Stream",
     "Transport",
     "UnsafeHeader",
     "end_to_end",

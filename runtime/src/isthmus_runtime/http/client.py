@@ -21,6 +21,7 @@ from isthmus_runtime.http import (
     messages,
     origins,
     pool,
+    streams,
     tls,
 )
 
@@ -90,13 +91,15 @@ class Client:
         max_response_bytes: int | None = None,
         repeatable: bool = False,
         sent: Callable[[], None] | None = None,
+        into: streams.Stream | None = None,
     ) -> messages.Response:
         """Send a request, and return the whole response, decoded.
 
         `deadline` is the loop's time. A reused connection that closes before the first byte of a
         response is tried once more on a new one, if the method is idempotent or the caller says
         that the request is `repeatable`. Cancelling closes the connection the request was on.
-        `sent` is called whenever it was written, however long it waited for a connection.
+        `sent` is called whenever it was written, however long it waited for a connection. The body
+        of an answer of 2xx goes `into` a stream, and the response comes without it at its end.
         """
         if self._pool.closed:
             raise errors.ClientClosed
@@ -118,6 +121,7 @@ class Client:
             method == "HEAD",
             repeatable or method in _IDEMPOTENT,
             sent,
+            into,
         )
         self._pool.submit(begun)
         try:

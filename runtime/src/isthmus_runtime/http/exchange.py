@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from isthmus_runtime.http import errors, messages
+from isthmus_runtime.http import errors, messages, streams
 
 
 class Carrier(Protocol):
@@ -22,6 +22,7 @@ class Exchange:
     """What a link needs to know of a request.
 
     `future` ends with the response or an error, or is cancelled with the task that awaits it.
+    The body of a good answer goes `into` a stream where there is one.
     """
 
     head: bytes
@@ -32,6 +33,7 @@ class Exchange:
     head_only: bool
     repeatable: bool
     sent: Callable[[], None] | None = None
+    into: streams.Stream | None = None
     link: Carrier | None = None
     timer: asyncio.TimerHandle | None = None
     connecting: bool = False

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from isthmus_runtime.http import dialling, messages, origins
+from isthmus_runtime.http import dialling, messages, origins, streams
 from isthmus_runtime.http.client import Client
 
 
@@ -28,6 +28,7 @@ class Forwarded:
         max_response_bytes: int | None = None,
         repeatable: bool = False,
         sent: Callable[[], None] | None = None,
+        into: streams.Stream | None = None,
     ) -> messages.Response:
         """Send a request with its absolute address (RFC 9112, 3.2.2)."""
         path = target if isinstance(target, str) else target.decode("latin-1")
@@ -43,4 +44,5 @@ class Forwarded:
             max_response_bytes=max_response_bytes,
             repeatable=repeatable,
             sent=sent,
+            into=into,
         )

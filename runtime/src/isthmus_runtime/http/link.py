@@ -9,11 +9,12 @@ from typing import Final, Protocol
 
 import httptools
 
-from isthmus_runtime.http import bodies, codings, errors, exchange, limits, messages
+from isthmus_runtime.http import bodies, codings, errors, exchange, limits, messages, streams
 
 _JOINED: Final = 64 * 1024
 _READ: Final = 256 * 1024  # the most that uvloop reads at once
 _OVERHEAD: Final = 17  # a byte of body and the framing it may cost; one per chunk costs 5
+_HOWEVER_LONG: Final = 365 * 86_400.0
 _EARLY: Final = 0.002  # the event loop's clock has milliseconds
 _DECODED: Final = frozenset({b"content-encoding", b"content-length"})
 
@@ -73,7 +74,7 @@ class Link(asyncio.Protocol):
 
     _transport: asyncio.Transport
     _headers: list[messages.Header]
-    _body: bodies.Body | None
+    _body: bodies.Body | streams.Stream | None
     _status: int
     _head_bytes: int
     _head_done: bool
@@ -126,6 +127,26 @@ class Link(asyncio.Protocol):
         """Close at once. A request that is on its way is lost."""
         self.alive = False
         self._transport.abort()
+
+    # What a stream calls.
+
+    def pause(self) -> None:
+        """Read no more from the socket, for however long."""
+        if self.exchange is not None:
+            self.exchange.deadline = self._keeper.loop.time() + _HOWEVER_LONG
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read from it again."""
+        if self.alive:
+            self._transport.resume_reading()
+
+    def expect(self, patience: float) -> None:
+        """Fail where nothing comes for so many seconds."""
+        if self.exchange is not None:
+            due = self.exchange.deadline = self._keeper.loop.time() + patience
+            if self._timer is None or self._timer_at > due:
+                self._set_timer(due)
 
     # What the event loop calls.
 
@@ -235,10 +256,14 @@ class Link(asyncio.Protocol):
                 coding = value.lower()
         if transfer not in (b"", b"chunked", b"identity"):
             raise _Stop(errors.MalformedResponse("it has a transfer-encoding that we do not know"))
-        if length and int(length) > asked.limit and status not in (204, 304):
-            raise _Stop(errors.ResponseTooLarge(asked.limit))
+        coding = coding if codings.decodable(coding) else b""
+        if asked.into is not None and status < 300 and status != 204:
+            self._body = asked.into.begin(self, self._headers, coding)
+        else:
+            self._body = bodies.Body(asked.limit, coding)
+        if length and int(length) > self._body.limit and status not in (204, 304):
+            raise _Stop(errors.ResponseTooLarge(self._body.limit))
         self._until_close = not length and transfer != b"chunked"
-        self._body = bodies.Body(asked.limit, coding if codings.decodable(coding) else b"")
 
     def _response(self) -> messages.Response:
         """Return what has come; raise `codings.Undecodable`."""

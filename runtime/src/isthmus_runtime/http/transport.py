@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from isthmus_runtime.http import messages
+from isthmus_runtime.http import messages, streams
 
 
 class Transport(Protocol):
@@ -20,6 +20,8 @@ class Transport(Protocol):
         max_response_bytes: int | None = None,
         repeatable: bool = False,
         sent: Callable[[], None] | None = None,
+        into: streams.Stream | None = None,
     ) -> messages.Response:
         """Return the response, or raise one of `errors`; `deadline` is the loop's time. `sent` is
-        called when the request went out, each time that it did."""
+        called when the request went out, each time that it did. The body of an answer of 2xx may go
+        `into` a stream, and is not in the response then."""

@@ -14,11 +14,10 @@ from typing import Any, Final
 import orjson
 
 from isthmus_api import cron
-from isthmus_api.delivery import Delivery, DeliveryBackoff, DeliveryRetry
+from isthmus_api.connector import HttpTransport
 from isthmus_api.expressions.engine import ExpressionError
 from isthmus_api.plan import RoutePlan, source_sites
 from isthmus_api.poll import PollSource
-from isthmus_api.step import Step
 from isthmus_runtime import answers, faults, logs, metrics, tracing
 from isthmus_runtime.body import Body
 from isthmus_runtime.connectors import backoff
@@ -28,14 +27,15 @@ from isthmus_runtime.exchange import Exchange
 from isthmus_runtime.faults import Fault
 from isthmus_runtime.journal import tasks
 from isthmus_runtime.journal.journal import Journal
-from isthmus_runtime.sources import marks
+from isthmus_runtime.sources import asking, marks
+from isthmus_runtime.sources.asking import Taking
 from isthmus_runtime.sources.known import Known
 from isthmus_runtime.sources.pages import walk
-from isthmus_runtime.sources.reading import Asking, Progress, Reading
+from isthmus_runtime.sources.reading import Progress, Reading
 from isthmus_runtime.sources.records import Records
 from isthmus_runtime.sources.room import Room
 from isthmus_runtime.sources.schedule import Clock, wall
-from isthmus_runtime.steps import call
+from isthmus_runtime.sources.whole import Whole
 from isthmus_runtime.steps.bound import Binder
 from isthmus_runtime.steps.call import System
 
@@ -64,10 +64,12 @@ class Poll:
         self._labels = (plan.namespace, plan.name)
         self._spec = spec
         self._journal = journal
-        self._base_url = _base_url(plan, spec)
+        self._base_url = _http(plan, spec).base_url
         self._param = source_sites.page_parameter(spec)
         self._records = Records(spec, binder=binder, drafter=drafter, variables=variables)
-        self._asking = _asking(plan, spec, system, binder, variables)
+        self._asking = asking.of(plan, spec, system, binder, variables)
+        self._answer = spec.call.answer or system.answer
+        self._record_limit = _http(plan, spec).max_response_size.bytes
         watermark = spec.watermark
         self._initial = (
             binder.template(watermark.initial) if watermark and watermark.initial else None
@@ -239,13 +241,12 @@ class Poll:
         mark = marks.later(_read(await journal.watermark(self._route)), self._reached)
         reading = Reading(
             self._route,
-            self._asking,
-            self._records,
+            self._taking(run),
             walk(self._spec.pagination, self._base_url, param=self._param),
             journal=journal,
             room=self._room,
             known=self._known,
-            run=run,
+            max_pages=self._asking.max_pages,
             accepted=self._accepted.inc,
         )
         self._progress = reading.progress
@@ -260,6 +261,23 @@ class Poll:
             pages=reading.progress.pages,
             records=reading.progress.records,
             accepted=reading.progress.accepted,
+        )
+
+    def _taking(self, run: int) -> Taking:
+        """What takes the pages of a run."""
+        document = self._spec.document
+        if document is None:
+            read = answers.reader(self._answer, self._asking.system.name)
+            return Whole(self._asking, read, self._records, run=run)
+        from isthmus_runtime.sources.streamed import Streamed  # most polls have no document
+
+        return Streamed(
+            self._asking,
+            self._records,
+            document,
+            charset=self._answer.charset if self._answer else None,
+            record_limit=self._record_limit,
+            run=run,
         )
 
     def _shown(self, mark: Any) -> Any:
@@ -280,31 +298,11 @@ class Poll:
             raise faults.from_expression(error) from error
 
 
-def _asking(
-    plan: RoutePlan,
-    spec: PollSource,
-    system: System,
-    binder: Binder,
-    variables: dict[str, Any],
-) -> Asking:
-    retry = (plan.delivery or Delivery()).retry or DeliveryRetry()
-    return Asking(
-        system=system,
-        write=call.writer(Step(call=spec.call), binder, system),
-        read=answers.reader(spec.call.answer or system.answer, system.name),
-        variables=variables,
-        timeout=spec.timeout.seconds if spec.timeout else system.timeout,
-        attempts=retry.attempts,
-        backoff=retry.backoff or DeliveryBackoff(),
-        max_pages=spec.pagination.max_pages if spec.pagination else 1,
-    )
-
-
-def _base_url(plan: RoutePlan, spec: PollSource) -> str:
+def _http(plan: RoutePlan, spec: PollSource) -> HttpTransport:
     http = plan.connectors[spec.call.connector].http
     if http is None:
         raise TypeError(f"the connector {spec.call.connector} has no transport")
-    return http.base_url
+    return http
 
 
 def _read(text: str | None) -> Any:

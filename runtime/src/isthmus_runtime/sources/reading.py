@@ -1,7 +1,8 @@
 """Reading: one run of a poll, page by page, into the journal.
 
 The records of a page are written before the next page is asked for, and not while too many messages
-wait: a run of any length takes the memory of a page, and a slow target slows it.
+wait: a run of any length takes the memory of a page, or of a piece of it where it is streamed, and
+a slow target slows it.
 """
 
 import asyncio
@@ -9,43 +10,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from isthmus_runtime import logs, tracing
-from isthmus_runtime.answers import Read
-from isthmus_runtime.body import Body
-from isthmus_runtime.connectors import backoff
-from isthmus_runtime.delivery import policy
 from isthmus_runtime.delivery.absence import Absence
-from isthmus_runtime.exchange import Exchange
-from isthmus_runtime.faults import Fault, Upstream
-from isthmus_runtime.http.messages import Response
+from isthmus_runtime.faults import Fault
 from isthmus_runtime.journal.entries import Draft
 from isthmus_runtime.journal.journal import Messages, Unavailable
 from isthmus_runtime.sources import marks
+from isthmus_runtime.sources.asking import Taking
 from isthmus_runtime.sources.known import Known
 from isthmus_runtime.sources.pages import Place, Walk
-from isthmus_runtime.sources.records import Records
 from isthmus_runtime.sources.room import Room
-from isthmus_runtime.steps.call import System, Write
 
 CHUNK: Final = 1000
 """Records that are accepted at once."""
 
 _LOOK_AGAIN: Final = 0.25
 """Seconds between two looks at a backlog that is full."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """How pages are asked for: by what call of which system, within what time, how often."""
-
-    system: System
-    write: Write
-    read: Read
-    variables: dict[str, Any]
-    timeout: float
-    attempts: int
-    backoff: backoff.Backoff
-    max_pages: int
 
 
 @dataclass(slots=True)
@@ -64,26 +43,23 @@ class Reading:
     def __init__(
         self,
         route: str,
-        asking: Asking,
-        records: Records,
+        taking: Taking,
         walk: Walk,
         *,
         journal: Messages,
         room: Room,
         known: Known,
-        run: int,
+        max_pages: int,
         accepted: Callable[[int], None],
     ) -> None:
         self._route = route
-        self._asking = asking
-        self._records = records
+        self._taking = taking
         self._walk = walk
         self._journal = journal
         self._room = room
         self._known = known
-        self._run = run
+        self._max_pages = max_pages
         self._accepted = accepted
-        self._now = asyncio.get_running_loop().time
         self._away = Absence("records cannot be accepted", route=route)
         self.progress = Progress()
 
@@ -94,60 +70,25 @@ class Reading:
         """
         place: Place | None = self._walk.first()
         while place is not None:
-            if self.progress.pages == self._asking.max_pages:
-                detail = f"there are more than {self._asking.max_pages} pages (maxPages)"
+            if self.progress.pages == self._max_pages:
+                detail = f"there are more than {self._max_pages} pages (maxPages)"
                 raise Fault("TooManyPages", detail)
             place = await self._page(place, watermark)
 
     async def _page(self, place: Place, watermark: Any) -> Place | None:
         await self._until_room()
-        target, answer = await self._answer(place, watermark)
-        found = self._records.read(target, answer, self._asking.read(answer), run=self._run)
-        news = self._known.news(found.drafts)
+        page = await self._taking.take(place, watermark, self._take)
+        self.progress.pages += 1
+        return self._walk.after(page)
+
+    async def _take(self, drafts: Sequence[Draft], mark: Any) -> None:
+        """Accept what is news among some records, as there is room for it."""
+        news = self._known.news(drafts)
         for start in range(0, len(news), CHUNK):
             await self._until_room()
             await self._accept(news[start : start + CHUNK])
-        progress = self.progress
-        progress.pages += 1
-        progress.records += len(found.drafts)
-        progress.mark = marks.later(progress.mark, found.mark)
-        return self._walk.after(found.page)
-
-    async def _answer(self, place: Place, watermark: Any) -> tuple[str, Response]:
-        """Ask for a page, as often as it may help."""
-        asking = self._asking
-        attempt = 1
-        while True:
-            try:
-                return await self._ask(place, watermark)
-            except Fault as fault:
-                if attempt >= asking.attempts or not policy.is_passing(fault):
-                    raise
-                asked = fault.retry_after if isinstance(fault, Upstream) else None
-                wait = backoff.wait(attempt, asking.backoff, retry_after=asked)
-                logs.info(
-                    "a page is asked for again",
-                    route=self._route,
-                    reason=fault.reason,
-                    attempt=attempt,
-                    waitSeconds=round(wait, 3),
-                )
-            await asyncio.sleep(wait)
-            attempt += 1
-
-    async def _ask(self, place: Place, watermark: Any) -> tuple[str, Response]:
-        asking = self._asking
-        deadline = self._now() + asking.timeout
-        x = Exchange(
-            Body(b""),
-            variables={**asking.variables, "watermark": watermark, "cursor": place.cursor},
-            deadline=deadline,
-            trace=tracing.of([]),
-        )
-        request = asking.write(x)
-        target = place.of(request.target)
-        answer = await asking.system.send(request._replace(target=target), deadline)
-        return target, answer
+        self.progress.records += len(drafts)
+        self.progress.mark = marks.later(self.progress.mark, mark)
 
     async def _until_room(self) -> None:
         """Wait while too many messages wait."""

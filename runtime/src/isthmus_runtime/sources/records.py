@@ -63,14 +63,14 @@ class Records:
         records = flow.as_list(signs.value(self._records, x))
         raw_records = records if self._raw is None else flow.as_list(signs.value(self._raw, x))
         page = self._signs.page(target, answer.headers, raw_records, x)
-        read = [self._one(record, x.large, run) for record in records]
+        read = [self.one(Body.of(record, x.large), run=run) for record in records]
         furthest = None
         for _, its_mark in read:
             furthest = marks.later(furthest, its_mark)
         return Found([draft for draft, _ in read], furthest, page)
 
-    def _one(self, record: Any, large: frozenset[str], run: int) -> tuple[Draft, Any]:
-        body = Body.of(record, large)
+    def one(self, body: Body, *, run: int) -> tuple[Draft, Any]:
+        """The message of a record, and how far it was read with it; a `Fault` where that fails."""
         x = self._exchange(body)
         compared = None
         if self._compared is not None:

@@ -131,6 +131,13 @@ def test_what_leads_on_is_read_of_the_page_and_ids_of_its_records(
     assert read == {"items", "items.id", "items.y"} | expected
 
 
+def test_records_of_a_document_are_no_fields_of_its_answer() -> None:
+    written = POLL.replace("pagination: {PAGINATION}", "document: {csv: {}}")
+    (page, _) = uses(written.replace('      records: "{% items %}"\n', ""))
+
+    assert reads(page) == set()
+
+
 def test_the_parameters_that_pages_go_by_are_sent() -> None:
     sent = {}
     for pagination in PAGES:

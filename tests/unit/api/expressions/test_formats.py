@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from isthmus_api.expressions import engine, functions, jlens_engine
 from isthmus_api.expressions.functions import csv_text, texts, xml_text
+from isthmus_api.records import xml_elements
 
 LIBRARY = functions.library({})
 
@@ -92,7 +93,7 @@ def test_entities_and_document_types_are_refused(text: str) -> None:
     ("text", "message"),
     [
         ("<a>" * 101 + "</a>" * 101, "nests deeper than 100 elements"),
-        (f"<a>{'<b/>' * xml_text.MAX_NODES}</a>", "more than 200000 elements and attributes"),
+        (f"<a>{'<b/>' * xml_elements.MAX_NODES}</a>", "more than 200000 elements and attributes"),
         ("x" * (xml_text.MAX_TEXT + 1), "more than 16777216 characters"),
     ],
     ids=["depth", "elements", "characters"],

@@ -7,10 +7,12 @@ most 0.7 s. A cell has 131,072 characters at most, as the standard library's rea
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from isthmus_api.expressions.functions import options
 from isthmus_api.expressions.functions.arguments import FunctionError, kind, numeral, string
+from isthmus_api.records import CsvRows, Unreadable
 
 MAX_TEXT: Final = 8 * 1024 * 1024
 MAX_CELLS: Final = 500_000
@@ -36,38 +38,21 @@ def parse_csv(text: Any, how: Any = None) -> list[Any] | None:
     if text is None:
         return None
     given = options.read(how, _READ)
-    rows = _rows(string(text, "text"), options.character(given, "separator", ","))
-    if not options.flag(given, "header", default=True):
-        return list(rows)
-    names = next(rows, [])
-    if len(set(names)) < len(names):
-        raise FunctionError("argument text names a column twice in its first row")
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def _rows(text: str, separator: str) -> Iterator[list[str]]:
-    if len(text) > MAX_TEXT:
+    source = string(text, "text")
+    if len(source) > MAX_TEXT:
         raise FunctionError(f"argument text has more than {MAX_TEXT} characters")
-    width, cells = 0, 0
-    # A mark of the byte order is what spreadsheets put before the first name.
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator,
-                        strict=True)  # fmt: skip
+    separator = options.character(given, "separator", ",")
+    is_named = options.flag(given, "header", default=True)
+    rows = CsvRows(separator=separator, header=is_named)
+    found: list[Any] = []
     try:
-        for row in reader:
-            if not row:
-                continue
-            width = width or len(row)
-            if len(row) != width:
-                raise FunctionError(
-                    f"argument text has {len(row)} cells in line {reader.line_num}, not {width} "
-                    "as in its first row"
-                )
-            cells += width
-            if cells > MAX_CELLS:
+        for row in chain(rows.feed(source), rows.end()):
+            found.append(row)
+            if (len(found) + is_named) * len(row) > MAX_CELLS:
                 raise FunctionError(f"argument text has more than {MAX_CELLS} cells")
-            yield row
-    except csv.Error as error:
-        raise FunctionError(f"argument text is no CSV in line {reader.line_num}: {error}") from None
+    except Unreadable as error:
+        raise FunctionError(f"argument text {error}") from None
+    return found
 
 
 def to_csv(rows: Any, how: Any = None) -> str | None:

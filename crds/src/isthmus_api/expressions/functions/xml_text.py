@@ -1,28 +1,18 @@
-"""XML in and out, by the standard library's expat.
+"""XML in and out; `records.xml_elements` reads it and says what becomes what.
 
-    <a x="1"><b>2</b><b/></a>   is   {"a": {"@x": "1", "b": ["2", ""]}}
-
-An attribute is `@name`. An element with nothing but text is that text; text beside attributes or
-elements is `#text`. Elements of one name are an array as soon as there are two, as in JSONata. The
-names are as they are written, with their prefixes, and declarations of namespaces are attributes.
-
-A text may come from anyone: a document type is refused, and with it every entity but the five of
-XML itself, so nothing is fetched or multiplied. `MAX_TEXT`, `MAX_NODES` and `MAX_DEPTH` bound the
-rest, for no guard interrupts a function; the largest text takes some 0.7 s.
+`MAX_TEXT`, `MAX_NODES` and `MAX_DEPTH` bound a text, for no guard interrupts a function; the
+largest takes some 0.7 s.
 """
 
 import re
 from typing import Any, Final
-from xml.parsers import expat
 from xml.sax import saxutils
 
 from isthmus_api.expressions.functions.arguments import FunctionError, kind, numeral, shown, string
+from isthmus_api.records import Unreadable, XmlElements
+from isthmus_api.records.xml_elements import MAX_DEPTH, MAX_NODES
 
 MAX_TEXT: Final = 16 * 1024 * 1024
-MAX_NODES: Final = 200_000
-"""Elements and attributes."""
-MAX_DEPTH: Final = 100
-
 _TEXT: Final = "#text"
 _MAX_PIECES: Final = 4 * MAX_NODES
 """What is written of them: two marks, a text and an end."""
@@ -48,64 +38,15 @@ def parse_xml(text: Any) -> dict[str, Any] | None:
     source = string(text, "text")
     if len(source) > MAX_TEXT:
         raise FunctionError(f"argument text has more than {MAX_TEXT} characters")
-    return _Reader().document(source)
-
-
-class _Reader:
-    """Builds the value while expat reads."""
-
-    def __init__(self) -> None:
-        self._root: dict[str, Any] = {}
-        self._open: list[tuple[str, dict[str, Any], list[str]]] = []
-        self._nodes = 0
-        # The text is a string, whatever encoding its declaration names.
-        self._parser = expat.ParserCreate(encoding="utf-8")
-        self._parser.buffer_text = True
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._data
-        self._parser.StartDoctypeDeclHandler = self._refuse
-
-    def document(self, text: str) -> dict[str, Any]:
-        try:
-            self._parser.Parse(text.removeprefix("\ufeff").encode(), True)
-        except expat.ExpatError as error:
-            said = expat.ErrorString(error.code)
-            raise FunctionError(
-                f"argument text is no XML: {said} (line {error.lineno}, column {error.offset + 1})"
-            ) from None
-        except UnicodeEncodeError:
-            raise FunctionError("argument text has half of a character") from None
-        return self._root
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._nodes += 1 + len(attributes)
-        if self._nodes > MAX_NODES:
-            raise FunctionError(f"argument text has more than {MAX_NODES} elements and attributes")
-        if len(self._open) >= MAX_DEPTH:
-            raise FunctionError(f"argument text nests deeper than {MAX_DEPTH} elements")
-        found = {f"@{key}": value for key, value in attributes.items()}
-        self._open.append((name, found, []))
-
-    def _end(self, name: str) -> None:
-        _, members, texts = self._open.pop()
-        text = "".join(texts).strip()
-        if members and text:
-            members[_TEXT] = text
-        value: Any = members or text
-        around = self._open[-1][1] if self._open else self._root
-        if name not in around:
-            around[name] = value
-        elif isinstance(around[name], list):
-            around[name].append(value)
-        else:
-            around[name] = [around[name], value]
-
-    def _data(self, text: str) -> None:
-        self._open[-1][2].append(text)
-
-    def _refuse(self, *_: Any) -> None:
-        raise FunctionError("argument text has a document type, which is refused: remove <!DOCTYPE")
+    # The text is a string, whatever encoding its declaration names.
+    elements = XmlElements(encoding="utf-8")
+    try:
+        [root] = [*elements.feed(source.removeprefix("\ufeff").encode()), *elements.end()]
+    except Unreadable as error:
+        raise FunctionError(f"argument text {error}") from None
+    except UnicodeEncodeError:
+        raise FunctionError("argument text has half of a character") from None
+    return {elements.root: root}
 
 
 def to_xml(value: Any) -> str | None:
