@@ -77,6 +77,8 @@ def kubectl_complete() -> None:
 
 def _run(name: str) -> None:
     """Run it under a name. A mistake of ours ends with one line that says so."""
+    # Nothing here has a plug-in of pydantic's; to look for them takes a twentieth of a start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         isthmus(prog_name=name)
     except Exception as error:
