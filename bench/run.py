@@ -9,6 +9,7 @@
     python bench/run.py journal                what it costs to lose nothing
     python bench/run.py saves                  what a watch takes to answer a save
     python bench/run.py commands               how long the command line takes
+    python bench/run.py crowd                  the same on a cluster with 5,000 Routes
 
 One workload after the other: start every engine on the server's core, compare answers, warm up,
 then load them in turn, round by round, so that a drift of the machine hits all alike. The load and
@@ -48,11 +49,11 @@ import workloads
 from journal import deliveries, places
 from journal import findings as journal_findings
 from journal import trials as journal_trials
-from scale import findings, pods
+from scale import crowd, findings, pods
 
 OPERATOR_PORT: Final = 18190
 
-PARTS: Final = ("messages", "operator", "pods", "journal", "saves", "commands")
+PARTS: Final = ("messages", "operator", "pods", "journal", "saves", "commands", "crowd")
 SAVES: Final = 50
 
 
@@ -109,6 +110,8 @@ class Bench:
             self.rows += saves.measure(10 if self.plan.quick else SAVES, say=say)
         if "commands" in self.plan.parts:
             self.rows += commands.measure(2 * self.plan.rounds, say=say)
+        if "crowd" in self.plan.parts:
+            self.rows += crowd.measure(self.plan.routes[-1], say=say)
 
     def _measure_operator(self) -> None:
         rounds = 1 if self.plan.quick else 3

@@ -16,12 +16,15 @@ _HEAD = f"""\
 |---|---|
 | 0 | all is well |
 | 1 | something was found, or the cluster does not do what was asked |
-| 2 | the command was used wrongly |
+| 2 | the command was used wrongly, or the cluster cannot be asked: no kubeconfig, no answer, \
+no right, no such kind or Route |
 | 70 | a mistake of Isthmus; please report it |
+| 130 | Ctrl-C |
 
 | variable | says |
 |---|---|
 | `KUBECONFIG` | files of the clusters, as kubectl reads them |
+| `ISTHMUS_PAGE` | how many objects a cluster is asked for at a time; 500 without it |
 | `NO_COLOR` | write no colours |
 | `ISTHMUS_DEBUG` | show where a mistake of Isthmus is |
 """

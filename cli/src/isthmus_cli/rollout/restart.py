@@ -5,7 +5,7 @@ import datetime
 import click
 
 from isthmus_cli.cluster import kinds, options, routes
-from isthmus_cli.cluster.errors import NoCluster
+from isthmus_cli.cluster.errors import Unready
 from isthmus_cli.cluster.revisions import RESTARTED
 
 
@@ -23,9 +23,9 @@ def restart(name: str, namespace: str | None, context: str | None) -> None:
     with options.place(context, namespace) as place:
         route = routes.get(place.api, place.namespace, name)
         if (route.get("spec") or {}).get("paused"):
-            raise NoCluster(f"route/{name} is paused and has no pods; `isthmus resume {name}`")
+            raise Unready(f"route/{name} is paused and has no pods; `isthmus resume {name}`")
         if place.api.find(kinds.DEPLOYMENTS, place.namespace, name) is None:
-            raise NoCluster(f"route/{name} has no Deployment yet; `isthmus trace {name}` says why")
+            raise Unready(f"route/{name} has no Deployment yet; `isthmus trace {name}` says why")
         place.api.patch(kinds.DEPLOYMENTS, place.namespace, name, change(_now()))
     click.echo(f"route/{name} restarts; `isthmus rollout status {name}` waits for it")
 
