@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from isthmus_cli.manual import outputs
 from isthmus_cli.manual.pages import NAME, Page, pages
 
 _HEAD = f"""\
@@ -11,6 +12,7 @@ _HEAD = f"""\
 # The command line
 
 `{NAME}` is `kubectl isthmus` as well. Every command has `--help`.
+What it writes with `-o json` is in [cli-output.md](cli-output.md).
 
 | ends with | when |
 |---|---|
@@ -59,8 +61,9 @@ def _text(text: str) -> str:
 
 
 def main() -> None:
-    """Write the page into a folder."""
-    Path(sys.argv[1], "cli.md").write_text("\n".join(lines()) + "\n")
+    """Write the pages into a folder."""
+    for name, page in (("cli.md", lines()), ("cli-output.md", outputs.lines())):
+        Path(sys.argv[1], name).write_text("\n".join(page) + "\n")
 
 
 if __name__ == "__main__":
