@@ -30,13 +30,14 @@ def connector(number: int, timeout: str = "2s") -> str:
 
 def mapping(number: int, field: str = "name") -> str:
     expression = (
-        f'{{"items": [hits.{{"sku": sku, "{field}": name, "price": $lookup($prices, sku)}}]}}'
+        f'{{"items": [hits.{{"sku": sku, "{field}": name, "price": $lookup($prices, sku)}}], '
+        f'"page": {number}}}'
     )
     return (
         f"{KIND}Mapping\nmetadata: {{name: m{number}}}\nspec:\n  expression: '{expression}'\n"
         "  tests:\n    - name: a hit\n      input: {hits: [{sku: a, name: b}]}\n"
         "      variables: {prices: {a: 1}}\n"
-        "      expect: {items: [{sku: a, name: b, price: 1}]}\n"
+        f"      expect: {{items: [{{sku: a, name: b, price: 1}}], page: {number}}}\n"
     )
 
 

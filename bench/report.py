@@ -20,7 +20,7 @@ def text(
     scale: findings.Findings | None = None,
     conditions: Mapping[str, str] = _UNKNOWN,
     journal: journal_findings.Findings | None = None,
-    saves: Sequence[goals.Row] = (),
+    rows: Sequence[goals.Row] = (),
 ) -> str:
     """Write the whole report."""
     parts = ["Figures (medians over the rounds)", _table(_figures(results))] if results else []
@@ -32,7 +32,7 @@ def text(
         parts += ["", "The journal", _table(journal.figures())]
     if journal and journal.carried:
         parts += ["", "Deliveries", _table(journal.through_http())]
-    verdict += (*(journal.rows() if journal else ()), *saves)
+    verdict += (*(journal.rows() if journal else ()), *rows)
     if verdict:
         parts += ["", "Ratios of this run, with floor and aim", _table(_verdict(verdict))]
     else:
@@ -51,14 +51,14 @@ def document(
     scale: findings.Findings | None = None,
     conditions: Mapping[str, str] = _UNKNOWN,
     journal: journal_findings.Findings | None = None,
-    saves: Sequence[goals.Row] = (),
+    rows: Sequence[goals.Row] = (),
 ) -> dict[str, object]:
     """Give the report as JSON."""
     verdict = [
         *goals.rows(results),
         *(scale.rows() if scale else ()),
         *(journal.rows() if journal else ()),
-        *saves,
+        *rows,
     ]
     return {
         "conditions": dict(conditions),

@@ -8,6 +8,8 @@
     python bench/run.py pods --rounds 9        Routes whose pods run, on the cluster that there is
     python bench/run.py journal                what it costs to lose nothing
     python bench/run.py saves                  what a watch takes to answer a save
+    python bench/run.py commands               how long the command line takes
+    python bench/run.py crowd                  the same on a cluster with 5,000 Routes
 
 One workload after the other: start every engine on the server's core, compare answers, warm up,
 then load them in turn, round by round, so that a drift of the machine hits all alike. The load and
@@ -32,6 +34,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import commands
 import contest
 import engines
 import goals
@@ -46,11 +49,11 @@ import workloads
 from journal import deliveries, places
 from journal import findings as journal_findings
 from journal import trials as journal_trials
-from scale import findings, pods
+from scale import crowd, findings, pods
 
 OPERATOR_PORT: Final = 18190
 
-PARTS: Final = ("messages", "operator", "pods", "journal", "saves")
+PARTS: Final = ("messages", "operator", "pods", "journal", "saves", "commands", "crowd")
 SAVES: Final = 50
 
 
@@ -90,7 +93,7 @@ class Bench:
         self.results: list[goals.Result] = []
         self.scale = findings.Findings()
         self.journal = journal_findings.Findings()
-        self.saves: list[goals.Row] = []
+        self.rows: list[goals.Row] = []
         self.left_out: list[str] = []
         self.failed = False
 
@@ -104,7 +107,11 @@ class Bench:
         if "journal" in self.plan.parts:
             self._measure_journal()
         if "saves" in self.plan.parts:
-            self.saves += saves.measure(10 if self.plan.quick else SAVES, say=say)
+            self.rows += saves.measure(10 if self.plan.quick else SAVES, say=say)
+        if "commands" in self.plan.parts:
+            self.rows += commands.measure(2 * self.plan.rounds, say=say)
+        if "crowd" in self.plan.parts:
+            self.rows += crowd.measure(self.plan.routes[-1], say=say)
 
     def _measure_operator(self) -> None:
         rounds = 1 if self.plan.quick else 3
@@ -253,7 +260,7 @@ def main() -> int:
     conditions = machine.conditions() | {"load": _loader()}
     print(
         report.text(
-            bench.results, bench.left_out, bench.scale, conditions, bench.journal, bench.saves
+            bench.results, bench.left_out, bench.scale, conditions, bench.journal, bench.rows
         )
     )
     if plan.report:
@@ -265,7 +272,7 @@ def main() -> int:
             bench.scale,
             conditions,
             bench.journal,
-            bench.saves,
+            bench.rows,
         )
         plan.report.write_text(json.dumps(found, indent=2) + "\n")
     return int(bench.failed)

@@ -6,6 +6,7 @@ subject     the operator's process: its metrics, CPU and memory
 bare        the same writes without an operator: what the API server itself can do
 trials      what is measured on the plane
 pods        what is measured on a real cluster
+crowd       the command line in front of thousands of Routes
 findings    figures and rows for the report
 """
 
@@ -15,4 +16,4 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 # The programs of a cluster are started by what the tests use, too.
-sys.path.append(str(ROOT / "tests" / "cluster"))
+sys.path += [str(ROOT / "tests" / each) for each in ("cluster", "support")]

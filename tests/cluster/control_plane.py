@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 HERE = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
@@ -127,6 +127,9 @@ class ControlPlane:
     folder: Path
     """Where state and logs (`etcd.log`, `kube-apiserver.log`) are."""
 
+    etcd: str
+    """URL of etcd."""
+
     processes: tuple[Process, Process]
     """etcd and the API server."""
 
@@ -172,6 +175,7 @@ class ControlPlane:
             self._kubectl = shutil.which(str(programs / "kubectl")) or shutil.which("kubectl")
             etcd_port, apiserver_port = free_ports(2)
             self.server = f"https://{self._host}:{apiserver_port}"
+            self.etcd = f"http://{HOST}:{etcd_port}"
             self.certificate = self.folder / "apiserver.crt"
             self.kubeconfig = self.folder / "kubeconfig"
 
@@ -194,6 +198,24 @@ class ControlPlane:
     def start_apiserver(self) -> None:
         """Start the API server again, at the same address; `wait_until_ready` waits for it."""
         self.processes = (self.processes[0], self._again())
+
+    def forget(self) -> None:
+        """Have etcd forget all but the present, as it does every few minutes: a list of several
+        pages that began before gets `410 Expired`."""
+        found = self._asked_of_etcd("/v3/kv/range", {"key": base64.b64encode(b"/").decode()})
+        revision = found["header"]["revision"]
+        self._asked_of_etcd("/v3/kv/compaction", {"revision": revision, "physical": True})
+
+    def _asked_of_etcd(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        connection = http.client.HTTPConnection(self.etcd.removeprefix("http://"), timeout=30)
+        with contextlib.closing(connection):
+            connection.request("POST", path, body=json.dumps(body))
+            answer = connection.getresponse()
+            text = answer.read()
+        if answer.status != http.HTTPStatus.OK:
+            raise ControlPlaneError(f"etcd: {text!r}")
+        found: dict[str, Any] = json.loads(text)
+        return found
 
     def stop(self) -> None:
         """Stop both programs and remove the temporary folder; harmless when not started."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import json_shapes
 from control_plane import ControlPlane
 
 COMMAND = Path(sys.executable).parent / "isthmus"
@@ -49,6 +50,7 @@ class Command:
         )
         assert "Traceback" not in ended.stderr, ended.stderr
         assert self.plane.token not in ended.stdout + ended.stderr
+        json_shapes.check(arguments, ended.stdout)
         return ended
 
     async def run(self, *arguments: str | Path, **how: Any) -> Ended:

@@ -80,7 +80,8 @@ class FaultyApi:
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(ssl=self._real.trust(), limit=0)
         self._session = await self._started.enter_async_context(
-            aiohttp.ClientSession(connector=connector, auto_decompress=False)
+            # Bodies are passed on as they come, so none is to come compressed.
+            aiohttp.ClientSession(connector=connector, skip_auto_headers=("Accept-Encoding",))
         )
         app = web.Application(client_max_size=8 * 1024 * 1024)
         app.router.add_route("*", "/{path:.*}", self._serve)

@@ -111,7 +111,7 @@ def _of_revision(path: Path, revision: str, loaded: Loaded, namespace: str, once
 def _of_cluster(
     loaded: Loaded, context: str | None, namespace: str | None, *, prune: bool
 ) -> Sides:
-    with where.place(context, namespace, failure=_ERROR) as place:
+    with where.place(context, namespace) as place:
         from isthmus_cli.diffs import live
 
         own = Side.of(loaded, place.namespace)

@@ -10,7 +10,7 @@ import click
 
 from isthmus_cli import log_lines
 from isthmus_cli.cluster import options, pod_logs, routes
-from isthmus_cli.cluster.errors import NoCluster
+from isthmus_cli.cluster.errors import Unready
 from isthmus_cli.cluster.options import Place
 from isthmus_cli.cluster.pod_logs import Source
 from isthmus_cli.log_lines import LEVELS, Line, Wanted
@@ -76,7 +76,7 @@ def _lines(place: Place, source: Source, missing: list[str], *, follow: bool) ->
     if not pods:
         which = f"pod {source.pod} that runs" if source.pod else "pods that run"
         why = f"`isthmus trace {source.route} -n {place.namespace}` says why"
-        raise NoCluster(f"route/{source.route} has no {which}; {why}")
+        raise Unready(f"route/{source.route} has no {which}; {why}")
     return pod_logs.once(source, pods, told=tell)
 
 

@@ -3,11 +3,13 @@
 A command's module is imported when the command is used: planning and running bring in engines and
 models that `isthmus version` should not wait for.
 
-Exit codes: 0 all is well, 1 something was found, 2 wrong use, 70 a mistake of ours.
+Exit codes: 0 all is well, 1 something was found, 2 wrong use or no cluster to ask, 70 a mistake of
+ours, 130 a Ctrl-C.
 """
 
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -15,6 +17,8 @@ from isthmus_cli.commands import Commands
 
 CRASHED = 70
 """EX_SOFTWARE of sysexits.h."""
+INTERRUPTED = 130
+"""As a shell has it for what a Ctrl-C ended."""
 
 _COMMANDS = {
     "init": "Write a new repository of integrations.",
@@ -43,8 +47,20 @@ _COMMANDS = {
 """The commands and their lines in the help."""
 
 
+class Root(Commands):
+    """The command itself, which a Ctrl-C ends at once."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run what was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(err=True)  # behind the ^C that the terminal shows
+            sys.exit(INTERRUPTED)
+
+
 @click.group(
-    cls=Commands,
+    cls=Root,
     lines=_COMMANDS,
     package="isthmus_cli",
     modules={"import": "importing"},
@@ -77,6 +93,8 @@ def kubectl_complete() -> None:
 
 def _run(name: str) -> None:
     """Run it under a name. A mistake of ours ends with one line that says so."""
+    # Nothing here has a plug-in of pydantic's; to look for them takes a twentieth of a start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         isthmus(prog_name=name)
     except Exception as error:

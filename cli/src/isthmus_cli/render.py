@@ -209,7 +209,8 @@ def _live(
     context: str | None, namespace: str | None, operator_namespace: str | None
 ) -> Iterator[_Source]:
     with where.place(context, namespace) as place:
-        from isthmus_cli.cluster import kinds, operators
+        from isthmus_cli.cluster import operators
+        from isthmus_cli.cluster.uids import Uids
 
         known: dict[str, Context] = {}
 
@@ -218,12 +219,13 @@ def _live(
                 known[served] = operators.context(place.api, served, where=operator_namespace)
             return known[served]
 
+        uids = Uids(place.api)
+
         def uid(key: Key) -> str | None:
-            found = place.api.find(kinds.ROUTES, key.namespace, key.name)
+            found = uids.of(key.namespace, key.name)
             if found is None:
                 click.echo(f"isthmus: {key} is not in the cluster yet: it has no uid", err=True)
-                return None
-            return str(found["metadata"]["uid"])
+            return found
 
         yield _Source(place.namespace, settings_of, uid)
 

@@ -126,6 +126,8 @@ def excerpt(location: Location, *, colour: str = "red", texts: Texts = _NO_TEXTS
 
 def printable(text: str, *, with_escapes: bool = True) -> str:
     """Text without characters that steer a terminal, which any manifest may hold."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() else _escape(character) if with_escapes else "?"
         for character in text

@@ -27,6 +27,9 @@ _HEAD: Final = (
     "BACKLOG",
 )
 
+_TOLD: Final = 10
+"""Pods that do not answer, of which the reason is told; for many it is the same."""
+
 
 @click.command()
 @options.optional_route
@@ -57,14 +60,18 @@ def top(
         pods = _pods(place, name)
         found, silent = pod_metrics.measured(place.api, pods, seconds=interval if pods else 0)
     if output == "json":
-        click.echo(json.dumps({"pods": [_plain(each, found[each]) for each in found]}, indent=2))
+        pods_plain = [_plain(each, found[each]) for each in found]
+        silent_plain = [_who(each) | {"message": why} for each, why in silent.items()]
+        click.echo(json.dumps({"pods": pods_plain, "silent": silent_plain}, indent=2))
     elif not pods:
         click.echo("no pods of Routes are ready here")
     else:
         for line in _table(found, of_pods=name is not None):
             click.echo(line)
-    for pod, why in silent.items():
+    for pod, why in list(silent.items())[:_TOLD]:
         click.echo(f"isthmus: {printable(f'{pod.name} does not answer: {why}')}", err=True)
+    if len(silent) > _TOLD:
+        click.echo(f"isthmus: nor do {len(silent) - _TOLD:,} others; -o json tells all", err=True)
     sys.exit(options.FOUND if silent else 0)
 
 
@@ -82,8 +89,9 @@ def _table(found: Mapping[Pod, Load], *, of_pods: bool) -> list[str]:
         return tables.table(
             ("POD", *_HEAD), [(pod.name, *row(load)) for pod, load in found.items()]
         )
-    every = dict.fromkeys(pod.route for pod in found)
-    of_route = {name: [load for pod, load in found.items() if pod.route == name] for name in every}
+    of_route: dict[str, list[Load]] = {}
+    for pod, load in found.items():
+        of_route.setdefault(pod.route, []).append(load)
     return tables.table(
         ("NAME", "PODS", *_HEAD),
         [
@@ -114,4 +122,8 @@ def _seconds(value: float | None) -> str:
 
 
 def _plain(pod: Pod, load: Load) -> dict[str, object]:
-    return {"namespace": pod.namespace, "route": pod.route, "pod": pod.name} | load.plain()
+    return _who(pod) | load.plain()
+
+
+def _who(pod: Pod) -> dict[str, object]:
+    return {"namespace": pod.namespace, "route": pod.route, "pod": pod.name}

@@ -5,18 +5,20 @@ folder is watched with all below it. Of a file, its folder is watched, for many 
 file and give it the old one's name.
 """
 
-import asyncio
 import queue
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from isthmus_cli.folder import SUFFIXES
+
+if TYPE_CHECKING:
+    import asyncio
 
 QUIET_MS: Final = 20
 """A save is over when nothing has happened for so long: programs write in several pieces."""
@@ -41,7 +43,7 @@ def again(paths: Iterable[Path], run: Run) -> int:
     return 0
 
 
-async def changes(folder: Path, stop: asyncio.Event) -> AsyncIterator[None]:
+async def changes(folder: Path, stop: "asyncio.Event") -> AsyncIterator[None]:
     """One item for each burst of changes of manifests below a folder, until `stop` is set.
 
     It waits longer than `again`: what serves may take up many files together, as git writes them.

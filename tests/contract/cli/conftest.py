@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import json_shapes
 import pytest
 
 COMMAND = Path(sys.executable).parent / "isthmus"
@@ -31,6 +32,7 @@ def isthmus(tmp_path: Path) -> Isthmus:
             check=False,
         )
         assert "Traceback" not in ended.stderr
+        json_shapes.check(arguments, ended.stdout)
         return ended
 
     return run

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import json_shapes
 import pytest
 from journals import draft, ended, wish
 
@@ -99,6 +100,7 @@ class Place:
             timeout=DEADLINE_SECONDS,
         )
         assert "Traceback" not in ended.stderr
+        json_shapes.check(("messages", *arguments), ended.stdout)
         return ended
 
     def json(self, *arguments: str) -> Any:

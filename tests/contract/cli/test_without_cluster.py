@@ -35,4 +35,4 @@ def test_without_a_kubeconfig(
 
     assert ended.stderr.startswith("isthmus: no cluster: ")
     assert ended.stderr.endswith("; set KUBECONFIG, or --context\n")
-    assert (ended.stdout, ended.returncode) == ("", 1)
+    assert (ended.stdout, ended.returncode) == ("", 2)

@@ -45,7 +45,7 @@ async def test_the_rights_that_are_missing_are_named(cluster: Cluster, isthmus: 
     place = f"in the namespace {cluster.namespace}"
     assert f"it needs list on pods {place}" in no_pods.stderr
     assert f"it needs get and create on pods/exec {place}" in no_exec.stderr
-    assert no_pods.returncode == no_exec.returncode == 1
+    assert no_pods.returncode == no_exec.returncode == 2
 
 
 async def test_a_pod_that_cannot_be_entered_is_named(cluster: Cluster, isthmus: Command) -> None:
@@ -55,7 +55,7 @@ async def test_a_pod_that_cannot_be_entered_is_named(cluster: Cluster, isthmus: 
     ended = await isthmus.run("messages", "list", "-n", cluster.namespace)
 
     assert "the pod orders cannot be entered: " in ended.stderr
-    assert ended.returncode == 1
+    assert ended.returncode == 2
 
 
 def test_a_cluster_that_is_away(cluster: Cluster, isthmus: Command) -> None:
@@ -64,4 +64,4 @@ def test_a_cluster_that_is_away(cluster: Cluster, isthmus: Command) -> None:
     ended = isthmus("messages", "list", "-n", cluster.namespace, kubeconfig=away)
 
     assert "the API server cannot be reached at https://127.0.0.1:9: " in ended.stderr
-    assert ended.returncode == 1
+    assert ended.returncode == 2

@@ -90,5 +90,5 @@ async def test_it_needs_the_right_to_patch_routes(cluster: Cluster, isthmus: Com
     ended = await isthmus.run("pause", "it", kubeconfig=somebody)
 
     assert f"it needs patch on routes in the namespace {cluster.namespace}" in ended.stderr
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert (await spec(cluster))["paused"] is False

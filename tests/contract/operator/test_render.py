@@ -171,7 +171,7 @@ def test_without_an_operator_it_says_what_to_do(
 
     assert said in ended.stderr
     assert "--image" in ended.stderr
-    assert (ended.stdout, ended.returncode) == ("", 1)
+    assert (ended.stdout, ended.returncode) == ("", 2)
 
 
 def test_of_two_operators_with_other_settings_one_is_chosen(
@@ -184,7 +184,7 @@ def test_of_two_operators_with_other_settings_one_is_chosen(
     ended = isthmus("render", "hello.yaml", "--cluster", "--operator-namespace", cluster.namespace)
 
     assert f"several operators serve the namespace {cluster.namespace}" in ended.stderr
-    assert ended.returncode == 1
+    assert ended.returncode == 2
 
 
 def test_settings_that_this_version_does_not_know_are_refused(
@@ -200,7 +200,7 @@ def test_settings_that_this_version_does_not_know_are_refused(
     ended = isthmus("render", "hello.yaml", "--cluster", "--operator-namespace", cluster.namespace)
 
     assert "cannot be used by this version of isthmus: ISTHMUS_NEW is no setting" in ended.stderr
-    assert ended.returncode == 1
+    assert ended.returncode == 2
 
 
 def test_who_may_not_look_for_the_operator_is_told(
@@ -213,7 +213,7 @@ def test_who_may_not_look_for_the_operator_is_told(
 
     assert "it needs list on deployments in all namespaces" in ended.stderr
     assert "name its --operator-namespace" in ended.stderr
-    assert ended.returncode == 1
+    assert ended.returncode == 2
 
 
 def test_every_example_has_a_route() -> None:

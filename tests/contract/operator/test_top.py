@@ -141,6 +141,6 @@ async def test_what_it_needs(cluster: Cluster, isthmus: Command, address: str) -
 
     assert (nobody.stdout, nobody.returncode) == ("no pods of Routes are ready here\n", 0)
     assert f"it needs get on pods/proxy in the namespace {cluster.namespace}" in ended.stderr
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "--interval" in wrong.stderr
     assert wrong.returncode == 2

@@ -159,7 +159,7 @@ async def test_an_unknown_route_is_told_which_was_meant(cluster: Cluster, isthmu
     assert "there is no Route itt in the namespace" in misspelt.stderr
     assert "did you mean route/it?" in misspelt.stderr
     assert "it has no Routes at all; name another with -n" in elsewhere.stderr
-    assert (misspelt.returncode, misspelt.stdout) == (1, "")
+    assert (misspelt.returncode, misspelt.stdout) == (2, "")
     assert "'pod/it' is no Route; write route/NAME" in no_route.stderr
     assert no_route.returncode == 2
 
@@ -175,4 +175,4 @@ def test_a_wrong_context_and_a_cluster_that_is_away(isthmus: Command) -> None:
     assert "the API server cannot be reached at https://127.0.0.1:9: " in away.stderr
     assert "refused" in away.stderr.lower()
     assert "the API server does not know you: sign in again" in stranger.stderr
-    assert {each.returncode for each in (context, away, stranger)} == {1}
+    assert {each.returncode for each in (context, away, stranger)} == {2}

@@ -66,7 +66,7 @@ def test_pods_alone_are_a_report() -> None:
     assert "1.50x" in told
 
 
-def test_saves_alone_are_a_report() -> None:
+def test_plain_rows_alone_are_a_report() -> None:
     row = goals.Row(
         *("saves", "test --watch, 9 of 10", "-", "median 40 ms", "-", 0.06, " s"),
         floor=0.1,
@@ -74,10 +74,10 @@ def test_saves_alone_are_a_report() -> None:
         more_is_better=False,
     )
 
-    told = report.text([], [], saves=[row])
+    told = report.text([], [], rows=[row])
 
     assert cells(told.splitlines()[-1])[-3:] == ["<= 0.1 s", "<= 0.05 s", "floor"]
-    assert report.document([], [], {}, saves=[row])["goals"] == [
+    assert report.document([], [], {}, rows=[row])["goals"] == [
         {**dataclasses.asdict(row), "verdict": "floor"}
     ]
 

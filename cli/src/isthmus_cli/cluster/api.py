@@ -6,6 +6,7 @@ and the pool of connections that comes of it, and none of its typed models.
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -14,15 +15,21 @@ import urllib3
 from kubernetes import client, config
 
 from isthmus_cli.cluster import errors, kinds
-from isthmus_cli.cluster.errors import Asked, Away, NoCluster
+from isthmus_cli.cluster.errors import Asked, Away, Expired, NoCluster
 from isthmus_cli.cluster.kinds import Kind
+from isthmus_cli.cluster.progress import Progress
 
 Object = dict[str, Any]
 
 MANAGER: Final = "isthmus-cli"
 """The name under which managedFields tell of what this command wrote."""
 CHUNK: Final = 500
-"""Objects of one page, as kubectl asks for them."""
+"""Objects of one page, as kubectl asks for them; CHUNK_VARIABLE says another number."""
+CHUNK_VARIABLE: Final = "ISTHMUS_PAGE"
+_MOST_EXPIRED: Final = 5
+"""Times that one list is taken up again where the server had forgotten its beginning."""
+_JSON: Final = "application/json"
+_METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0
 _AT_ONCE: Final = 65_536
@@ -41,6 +48,8 @@ class Api:
         `patience` is for how many seconds the server may say nothing.
         """
         self._patience = patience
+        self._chunk = _chunk()
+        self.progress = Progress()
         pool = client.Configuration()
         pool.connection_pool_maxsize = _CONNECTIONS
         try:
@@ -65,14 +74,54 @@ class Api:
             return None
 
     def list(
-        self, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = ""
+        self,
+        kind: Kind,
+        namespace: str | None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
     ) -> Iterator[Object]:
-        """All objects of a namespace, or of all (`namespace` None), page by page."""
+        """All objects of a namespace, or of all (`namespace` None), page by page.
+
+        One that is made or goes meanwhile may be among them or not; none comes twice.
+        """
         asked = Asked("list", kind.plural, namespace)
-        query = {"limit": str(CHUNK), "labelSelector": labels, "fieldSelector": fields}
+        query = {"limit": str(self._chunk), "labelSelector": labels, "fieldSelector": fields}
+        seen: set[str] = set()
+        try:
+            for page in self._pages(kind.path(namespace), asked, query, metadata_only):
+                for each in page.get("items") or ():
+                    if (uid := each["metadata"]["uid"]) not in seen:
+                        seen.add(uid)
+                        yield each
+                left = (page.get("metadata") or {}).get("remainingItemCount")
+                total = None if left is None else len(seen) + left
+                self.progress.tell(f"{kind.plural} read", len(seen), total)
+        finally:
+            self.progress.clear()
+
+    def names(self, kind: Kind, namespace: str) -> tuple[str, ...]:
+        """The names of all objects of a namespace, which are less to read than the objects."""
+        found = self.list(kind, namespace, metadata_only=True)
+        return tuple(str(each["metadata"]["name"]) for each in found)
+
+    def _pages(
+        self, path: str, asked: Asked, query: dict[str, str], metadata_only: bool
+    ) -> Iterator[Object]:
+        """The pages of a list. One whose beginning the server has forgotten goes on with what is
+        there now, or where that cannot be, from the start."""
+        accept, expired = _METADATA if metadata_only else _JSON, 0
         while True:
-            page = self._json("GET", kind.path(namespace), asked, query=query)
-            yield from page.get("items") or ()
+            try:
+                page = self._json("GET", path, asked, query=query, accept=accept)
+            except Expired as error:
+                expired += 1
+                if expired > _MOST_EXPIRED:
+                    raise
+                query["continue"] = error.rest
+                continue
+            yield page
             if not (more := (page.get("metadata") or {}).get("continue")):
                 return
             query["continue"] = more
@@ -130,8 +179,9 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         body: Object | None = None,
+        accept: str = _JSON,
     ) -> Object:
-        with self._answer(method, path, asked, query=query, body=body) as answer:
+        with self._answer(method, path, asked, query=query, body=body, accept=accept) as answer:
             found: Object = json.loads(answer.read())
             return found
 
@@ -144,11 +194,12 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         body: Object | None = None,
+        accept: str = _JSON,
         waits: bool = False,
     ) -> Iterator[Any]:
         """An answer that is a success; whatever goes wrong until its end is a `NoCluster`."""
         with reached(self.client.configuration.host):
-            answer = self._send(method, path, query or {}, body, waits=waits)
+            answer = self._send(method, path, query or {}, body, accept=accept, waits=waits)
             try:
                 if answer.status >= 300:
                     raise errors.refused(asked, answer.status, answer.read())
@@ -163,11 +214,12 @@ class Api:
         query: Mapping[str, str],
         body: Object | None,
         *,
+        accept: str,
         waits: bool,
     ) -> Any:
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": accept}
         if body is not None:
-            headers["Content-Type"] = _CONTENT_TYPES.get(method, "application/json")
+            headers["Content-Type"] = _CONTENT_TYPES.get(method, _JSON)
         self.client.update_params_for_auth(headers, [], ["BearerToken"])
         said = urlencode({name: value for name, value in query.items() if value})
         return self.client.rest_client.pool_manager.request(
@@ -183,6 +235,14 @@ class Api:
                 read=None if waits else self._patience,
             ),
         )
+
+
+def _chunk() -> int:
+    """Objects of one page, by the environment."""
+    said = os.environ.get(CHUNK_VARIABLE, "")
+    if said and not (said.isdecimal() and int(said) > 0):
+        raise NoCluster(f"{CHUNK_VARIABLE}={said}: write how many objects a page has, as {CHUNK}")
+    return int(said or CHUNK)
 
 
 @contextlib.contextmanager

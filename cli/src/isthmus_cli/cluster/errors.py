@@ -4,6 +4,8 @@ NoCluster       there is no way to the cluster, or it does not do what was asked
     Away        it gives no answer
     Refused     it answers, and refuses; `status` is that of HTTP
         NotFound    there is no such object, or no such kind
+        Expired     a list went on for too long
+    Unready     it was understood, and cannot be done now
 """
 
 import json
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _TOO_MANY: Final = 429
+_EXPIRED: Final = 410
 
 
 class NoCluster(Exception):
@@ -18,6 +21,8 @@ class NoCluster(Exception):
 
     passes = False
     """Whether to ask again may help, without anybody doing something."""
+    code = 2
+    """What a command ends with: it could not ask."""
 
 
 class Away(NoCluster):
@@ -37,6 +42,20 @@ class Refused(NoCluster):
 
 class NotFound(Refused):
     """There is no such object, or no such kind."""
+
+
+class Expired(Refused):
+    """The server has forgotten what it listed from, some minutes ago; `rest` lists on, or all."""
+
+    def __init__(self, message: str, *, status: int, rest: str) -> None:
+        super().__init__(message, status=status)
+        self.rest = rest
+
+
+class Unready(NoCluster):
+    """The cluster was asked, and what it has does not allow what is to be done."""
+
+    code = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +90,8 @@ def refused(asked: Asked, status: int, body: Any) -> Refused:
         )
     if status == 404:
         return NotFound(_absent(asked, told), status=status)
+    if status == _EXPIRED:
+        return Expired(f"the API server refuses: {told}", status=status, rest=_rest(body))
     return Refused(f"the API server refuses: {told}", status=status)
 
 
@@ -81,6 +102,14 @@ def _absent(asked: Asked, told: str) -> str:
         f"this cluster has no {asked.resource} ({told}); install the chart, or choose another "
         "--context"
     )
+
+
+def _rest(body: Any) -> str:
+    """The token that lists on from where a list was, of what is there now."""
+    try:
+        return str(json.loads(body)["metadata"].get("continue") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 def said(body: Any) -> str:

@@ -41,7 +41,7 @@ def _names(ctx: click.Context, _: click.Parameter, typed: str) -> list[str]:
     try:
         api = Api(ctx.params.get("context"), patience=_PATIENCE_SECONDS)
         namespace = ctx.params.get("namespace") or api.namespace
-        names = [each["metadata"]["name"] for each in api.list(kinds.ROUTES, namespace)]
+        names = api.names(kinds.ROUTES, namespace)
     except NoCluster:
         return []
     return [f"{kind}{slash}{name}" for name in names if name.startswith(start)]
@@ -80,11 +80,8 @@ class Place:
 
 
 @contextlib.contextmanager
-def place(
-    context: str | None, namespace: str | None = None, *, failure: int = FOUND
-) -> Iterator[Place]:
-    """The cluster and the namespace. What goes wrong there ends the command, with a word about it
-    and the exit code `failure`.
+def place(context: str | None, namespace: str | None = None) -> Iterator[Place]:
+    """The cluster and the namespace. What goes wrong there ends the command, with a word about it.
 
     The kubernetes package is imported here, by the commands that need it.
     """
@@ -95,4 +92,4 @@ def place(
         yield Place(api, namespace or api.namespace)
     except NoCluster as error:
         click.echo(f"isthmus: {error}", err=True)
-        raise SystemExit(failure) from error
+        raise SystemExit(error.code) from error

@@ -1,8 +1,9 @@
 """Metrics of pods, read through the API server: two looks at each pod, some seconds apart."""
 
+import queue
+import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,25 +52,58 @@ def measured(
 
 
 def _looks(api: Api, pods: Sequence[Pod], silent: dict[Pod, str]) -> dict[Pod, Look]:
-    with ThreadPoolExecutor(_AT_A_TIME) as threads:
-        found = list(threads.map(_answering(api), pods))
-    silent |= {each: said for each, said in zip(pods, found, strict=True) if isinstance(said, str)}
-    return {each: said for each, said in zip(pods, found, strict=True) if isinstance(said, Look)}
+    """A look at each pod that answers, in the order of `pods`."""
+    found: dict[Pod, Look] = {}
+    try:
+        for done, (pod, said) in enumerate(_answers(api, pods), start=1):
+            api.progress.tell("pods asked", done, len(pods))
+            if isinstance(said, Look):
+                found[pod] = said
+            else:
+                silent[pod] = said
+    finally:
+        api.progress.clear()
+    return {pod: found[pod] for pod in pods if pod in found}
 
 
-def _answering(api: Api) -> Callable[[Pod], Look | str]:
-    def look(pod: Pod) -> Look | str:
-        try:
-            text = api.proxied(pod.namespace, pod.name, pod.port, "metrics")
-        except Refused as error:
-            if error.status == FORBIDDEN:
-                raise
-            return str(error)
-        except NoCluster as error:
-            return str(error)
-        return loads.look(text, at=time.monotonic())
+def _answers(api: Api, pods: Sequence[Pod]) -> Iterator[tuple[Pod, Look | str]]:
+    """What pods say, as they say it. Nobody waits for the threads when the command is ended."""
+    ahead: queue.SimpleQueue[Pod] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[Pod, Look | str | Exception]] = queue.SimpleQueue()
+    for each in pods:
+        ahead.put(each)
 
-    return look
+    def ask() -> None:
+        while not ahead.empty():
+            try:
+                pod = ahead.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                answers.put((pod, _look(api, pod)))
+            except Exception as error:
+                answers.put((pod, error))
+
+    for _ in range(min(_AT_A_TIME, len(pods))):
+        threading.Thread(target=ask, daemon=True).start()
+    for _ in pods:
+        pod, said = answers.get()
+        if isinstance(said, Exception):
+            raise said
+        yield pod, said
+
+
+def _look(api: Api, pod: Pod) -> Look | str:
+    """A look at a pod, or why it does not answer."""
+    try:
+        text = api.proxied(pod.namespace, pod.name, pod.port, "metrics")
+    except Refused as error:
+        if error.status == FORBIDDEN:
+            raise
+        return str(error)
+    except NoCluster as error:
+        return str(error)
+    return loads.look(text, at=time.monotonic())
 
 
 def _port(found: Object) -> int | None:

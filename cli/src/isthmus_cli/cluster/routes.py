@@ -1,6 +1,7 @@
 """Routes of a cluster, asked for by name."""
 
 import difflib
+from collections.abc import Sequence
 
 from isthmus_cli.cluster import kinds
 from isthmus_cli.cluster.api import Api, Object
@@ -12,11 +13,10 @@ def get(api: Api, namespace: str, name: str) -> Object:
     try:
         return api.get(kinds.ROUTES, namespace, name)
     except NotFound as error:
-        known = [each["metadata"]["name"] for each in api.list(kinds.ROUTES, namespace)]
-        raise NoCluster(_no_route(name, namespace, known)) from error
+        raise NoCluster(_no_route(name, namespace, api.names(kinds.ROUTES, namespace))) from error
 
 
-def _no_route(name: str, namespace: str, known: list[str]) -> str:
+def _no_route(name: str, namespace: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         meant = f"did you mean route/{near[0]}?"

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from isthmus_cli.manual import outputs
 from isthmus_cli.manual.pages import NAME, Page, pages
 
 _HEAD = f"""\
@@ -11,17 +12,21 @@ _HEAD = f"""\
 # The command line
 
 `{NAME}` is `kubectl isthmus` as well. Every command has `--help`.
+What it writes with `-o json` is in [cli-output.md](cli-output.md).
 
 | ends with | when |
 |---|---|
 | 0 | all is well |
 | 1 | something was found, or the cluster does not do what was asked |
-| 2 | the command was used wrongly |
+| 2 | the command was used wrongly, or the cluster cannot be asked: no kubeconfig, no answer, \
+no right, no such kind or Route |
 | 70 | a mistake of Isthmus; please report it |
+| 130 | Ctrl-C |
 
 | variable | says |
 |---|---|
 | `KUBECONFIG` | files of the clusters, as kubectl reads them |
+| `ISTHMUS_PAGE` | how many objects a cluster is asked for at a time; 500 without it |
 | `NO_COLOR` | write no colours |
 | `ISTHMUS_DEBUG` | show where a mistake of Isthmus is |
 """
@@ -56,8 +61,9 @@ def _text(text: str) -> str:
 
 
 def main() -> None:
-    """Write the page into a folder."""
-    Path(sys.argv[1], "cli.md").write_text("\n".join(lines()) + "\n")
+    """Write the pages into a folder."""
+    for name, page in (("cli.md", lines()), ("cli-output.md", outputs.lines())):
+        Path(sys.argv[1], name).write_text("\n".join(page) + "\n")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ class Place:
                 yield office
         except (NoCluster, NoOffice, Refused) as error:
             click.echo(f"isthmus: {error}", err=True)
-            raise SystemExit(FOUND) from error
+            code = error.code if isinstance(error, NoCluster) else FOUND
+            raise SystemExit(code) from error
 
     @contextmanager
     def _opened(self) -> Iterator[Office]:

@@ -12,12 +12,16 @@ raises `Unreadable` where it is lost; tests hold it to everything that the engin
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from isthmus_api.expressions import tokens
 from isthmus_api.expressions.tokens import Kind
+
+_KEPT: Final = 8
+"""Trees: the checks of one Mapping read its expression one after the other, some ten times."""
 
 
 class Unreadable(Exception):
@@ -75,6 +79,7 @@ class Node:
         return zip(members[::2], members[1::2], strict=True)
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def parse(source: str) -> Node:
     """Read a whole expression."""
     reader = _Reader(source)

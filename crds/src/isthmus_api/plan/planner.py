@@ -65,15 +65,28 @@ def _all_problems(resources: Resources) -> Iterator[Problem]:
     for connector in resources.connectors():
         yield from _of(connector, sign_in.check(connector))
     for route in resources.routes():
-        yield from _problems(route, resources)
+        yield from _own_problems(route, resources)
     yield from shape.path_clashes(resources.routes())
 
 
 def _problems(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
+    found = tuple(_own_problems(route, resources))
+    yield from found
+    if not _has_no_end(found):
+        yield from _in_used(route, resources)
+
+
+def _own_problems(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
+    """Without those of the Mappings and Connectors that it uses."""
     found = tuple(_in_itself(route, resources))
     yield from found
-    if not any(problem.code is Code.BRANCH_CYCLE for problem in found):
+    if not _has_no_end(found):
         yield from _in_expressions(route, resources)
+
+
+def _has_no_end(problems: Iterable[Problem]) -> bool:
+    """Whether its branches lead back to themselves, so that they cannot be walked."""
+    return any(problem.code is Code.BRANCH_CYCLE for problem in problems)
 
 
 def _in_itself(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
@@ -103,6 +116,10 @@ def _in_expressions(route: Resource[RouteSpec], resources: Resources) -> Iterato
                 if mapping is not None:
                     yield from _of(route, expression_checks.bindings(site, mapping))
         yield from _of(route, expression_checks.fields(site, mapping, known))
+
+
+def _in_used(route: Resource[RouteSpec], resources: Resources) -> Iterator[Problem]:
+    """What is wrong with the Mappings and Connectors that it uses."""
     for used in _mappings(route, resources).values():
         yield from _of_mapping(used, resources)
     for reference in _references(route.spec):
