@@ -279,12 +279,12 @@ async def test_a_page_that_fails_is_asked_for_again_and_a_run_that_fails_begins_
     carry: Carry, upstream: Start, logged: list[dict[str, Any]]
 ) -> None:
     pim = Pim(3)
-    pim.behave = [answer(status=503), answer({"items": []}), answer(status=404)]
+    first = answer({"items": pim.products[:1]})
+    pim.behave = [answer(status=503), first, answer(status=404)]
     source, erp = await upstream(pim), await upstream()
     it = await carry(
         connector(source.url, name="pim"), connector(erp.url), it_polls(poll(every="1h"))
     )
-    pim.behave[1] = answer({"items": pim.products[:1]})
 
     await it.until_settled(4)
     runs = [line for line in logged if line["event"] == "a run of a poll failed"]
