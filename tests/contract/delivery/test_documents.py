@@ -411,7 +411,7 @@ async def test_what_is_no_such_document_fails_the_run_and_what_came_before_is_ke
         await upstream(),
         document,
         steps="- filter: '{% false %}'",
-        poll={"timeout": "300ms"} if reason == "Timeout" else {},
+        poll={"timeout": "2s"} if reason == "Timeout" else {},
         http={"maxResponseSize": "64Ki"},
         delivery={
             "maxBacklog": 1_000_000,
