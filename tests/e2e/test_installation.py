@@ -8,13 +8,14 @@ from kubernetes_cluster import SYSTEM, Cluster, eventually
 TEST = ("helm", "test", "isthmus", "--namespace", SYSTEM, "--logs", "--timeout", "3m")
 POD = "pod/isthmus-operator-test"
 DEPLOYMENT = "deployment/isthmus-operator"
+PODS = ("pods", "-l", "app.kubernetes.io/component=operator")
 
 
 @pytest.fixture
 def absence(cluster: Cluster) -> Iterator[None]:
-    """The operator stopped; back in the end, whatever happens."""
+    """The operator gone, and not only going; back in the end, whatever happens."""
     cluster.system.kubectl("scale", DEPLOYMENT, "--replicas=0")
-    eventually(cluster.operators, until=lambda found: not found)
+    cluster.system.kubectl("wait", "--for=delete", *PODS, "--timeout=90s")
     yield
     cluster.system.kubectl("delete", POD, "--ignore-not-found")
     cluster.system.kubectl("scale", DEPLOYMENT, "--replicas=2")
