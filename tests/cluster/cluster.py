@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import archive
+import metrics
 import traces
 from control_plane import ControlPlane, ControlPlaneError, Process
 
@@ -41,6 +42,13 @@ that begin so."""
 QUEUE: Final = "100"
 PAUSE: Final = "localhost/pause:dev"
 READY_SECONDS: Final = 90.0
+AUTOSCALING: Final = {
+    "horizontal-pod-autoscaler-sync-period": "5s",
+    "horizontal-pod-autoscaler-cpu-initialization-period": "20s",
+    "horizontal-pod-autoscaler-initial-readiness-delay": "5s",
+    "horizontal-pod-autoscaler-downscale-stabilization": "20s",
+}
+"""Minutes by default: until an autoscaler trusts what it measures, and lets go of pods."""
 PROGRAMS: Final = (
     "etcd",
     "kube-apiserver",
@@ -51,6 +59,7 @@ PROGRAMS: Final = (
     "kube-proxy",
     "policies",
     "coredns",
+    "metrics-server",
     "pause",
 )
 PACKAGES: Final = {
@@ -154,6 +163,7 @@ class Cluster:
         self._run_node(programs)
         self._wait("the node is not ready", lambda: "True" in self._node_ready(plane))
         self._wait("the default ServiceAccount is missing", lambda: _has_account(plane))
+        self._run_metrics(plane, programs)
 
     def _run_node(self, programs: Path) -> None:
         account = {"kubeconfig": str(self.kubeconfig)}
@@ -176,7 +186,8 @@ class Cluster:
                 "service-cluster-ip-range": SERVICES,
                 "leader-elect": "false",
                 "secure-port": "0",
-            },
+            }
+            | AUTOSCALING,
         )
         self._start_one(
             str(programs / "kube-scheduler"),
@@ -212,6 +223,27 @@ class Cluster:
         )
         _ask_of_connections()
         self._start_one(str(programs / "coredns"), {"conf": str(self.folder / "Corefile")})
+
+    def _run_metrics(self, plane: ControlPlane, programs: Path) -> None:
+        """Once the node is there, since it looks for nodes before all else."""
+        kubeconfigs = ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
+        self._start_one(
+            str(programs / "metrics-server"),
+            dict.fromkeys(kubeconfigs, str(self.kubeconfig))
+            | {
+                "authentication-skip-lookup": "true",
+                "bind-address": ADDRESS,
+                "secure-port": str(metrics.PORT),
+                "cert-dir": str(self.folder / "metrics-pki"),
+                "kubelet-insecure-tls": "true",
+                "kubelet-preferred-address-types": "InternalIP",
+                "metric-resolution": "10s",
+                "kubelet-request-timeout": "5s",
+            },
+        )
+        plane.kubectl("apply", "-f", "-", stdin=json.dumps(metrics.registration(ADDRESS)))
+        # Namespaces are not deleted to the end while a part of the API does not answer.
+        self._wait("metrics-server does not answer", lambda: _serves_metrics(plane))
 
     def _start_one(self, program: str, flags: dict[str, str]) -> None:
         command = [program, *(f"--{name}={value}" for name, value in flags.items())]
@@ -263,6 +295,11 @@ def assets_of_cluster() -> Path:
 def _has_account(plane: ControlPlane) -> bool:
     """Pods are refused before their namespace has its ServiceAccount."""
     return plane.kubectl("get", "serviceaccount", "default", check=False).returncode == 0
+
+
+def _serves_metrics(plane: ControlPlane) -> bool:
+    path = '-o=jsonpath={.status.conditions[?(@.type=="Available")].status}'
+    return "True" in plane.kubectl("get", "apiservice", metrics.API, path, check=False).stdout
 
 
 def _containerd(folder: Path, socket: Path) -> str:
