@@ -3,8 +3,8 @@
     python bench/calls.py [--calls 20000] [--rounds 7] [--connections 32]
 
 The bare client makes the same exchanges as a person would write them by hand: over sockets, with a
-deadline, a bearer token that is known, and a look at the status. A Connector reads its token from a
-mounted Secret, as in a pod.
+deadline, a bearer token that is known, and a look at the status. So do aiohttp and httpx, by which
+people write them without us. A Connector reads its token from a mounted Secret, as in a pod.
 
 Prints calls a second and microseconds of CPU a call of this process, the median of interleaved
 rounds, and how much more CPU that is than the bare client's in the same round, the median again.
@@ -13,15 +13,18 @@ The system has a core of its own.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 
+import aiohttp
+import httpx
 import uvloop
 
 import engines
@@ -49,7 +52,24 @@ CONNECTORS: Final[dict[str, dict[str, Any]]] = {
     "auth, limit, retry": {"auth": AUTH, "rateLimit": LIMIT, "retry": {"attempts": 3}},
 }
 
-Send = Callable[[], Awaitable[Response]]
+SECONDS: Final = 10.0
+"""A call has so long."""
+
+
+class Answered(Protocol):
+    """What a call gives."""
+
+    @property
+    def status(self) -> int: ...
+
+
+class Status(NamedTuple):
+    """What a client's answer says, who calls it otherwise."""
+
+    status: int
+
+
+Send = Callable[[], Awaitable[Answered]]
 
 
 @dataclass
@@ -94,7 +114,7 @@ def senders(url: str, connections: int, known: secrets.Secrets) -> dict[str, Sen
     signed = [*headers, (b"authorization", f"Bearer {BEARER}".encode())]
 
     def bare() -> Awaitable[Response]:
-        return client.send("GET", "/echo", signed, deadline=loop.time() + 10)
+        return client.send("GET", "/echo", signed, deadline=loop.time() + SECONDS)
 
     made: dict[str, Send] = {BARE: bare}
     opened = Registry(known).of(plan(url)).values()
@@ -105,14 +125,41 @@ def senders(url: str, connections: int, known: secrets.Secrets) -> dict[str, Sen
 
 def _through(connector: Connector, call: Call) -> Send:
     now = asyncio.get_running_loop().time
-    return lambda: connector.send(call, now() + 10)
+    return lambda: connector.send(call, now() + SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def libraries(url: str, connections: int) -> AsyncIterator[dict[str, Send]]:
+    """The same call by the clients that people know."""
+    signed = {"accept": "application/json", "authorization": f"Bearer {BEARER}"}
+    async with (
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections),
+            headers=signed,
+            timeout=aiohttp.ClientTimeout(total=SECONDS),
+        ) as session,
+        httpx.AsyncClient(
+            limits=httpx.Limits(max_connections=connections), headers=signed, timeout=SECONDS
+        ) as client,
+    ):
+
+        async def by_aiohttp() -> Answered:
+            async with session.get(f"{url}/echo") as answer:
+                await answer.read()
+                return answer
+
+        async def by_httpx() -> Answered:
+            return Status((await client.get(f"{url}/echo")).status_code)
+
+        yield {"aiohttp": by_aiohttp, "httpx": by_httpx}
 
 
 async def measure(url: str, calls: int, rounds: int, connections: int) -> dict[str, Measured]:
     """All senders in turn, round by round; a first round warms up and does not count."""
     with tempfile.TemporaryDirectory() as folder:
         made = senders(url, connections, mounted(Path(folder)))
-        return await _rounds(made, calls, rounds, connections)
+        async with libraries(url, connections) as others:
+            return await _rounds(made | others, calls, rounds, connections)
 
 
 async def _rounds(
