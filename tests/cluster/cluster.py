@@ -20,35 +20,20 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import archive
+import cluster_settings as settings
 import metrics
 import traces
 from control_plane import ControlPlane, ControlPlaneError, Process
 
 HERE: Final = Path(__file__).resolve().parent
-NODE: Final = "isthmus"
 BRIDGE: Final = "isthmus0"
-ADDRESS: Final = "10.243.0.1"
-"""Of the node, the API server and the name server: on a bridge of our own, so that pods reach it
-on every machine."""
-PODS: Final = "10.244.0.0/24"
-SERVICES: Final = "10.96.0.0/16"
-CNI_NAME: Final = "isthmus"
 POLICIES: Final = "KUBE-POLICIES"
 """The chain of the packet filter that asks what enforces NetworkPolicies. It goes with all chains
 that begin so."""
-QUEUE: Final = "100"
-PAUSE: Final = "localhost/pause:dev"
 READY_SECONDS: Final = 90.0
-AUTOSCALING: Final = {
-    "horizontal-pod-autoscaler-sync-period": "5s",
-    "horizontal-pod-autoscaler-cpu-initialization-period": "20s",
-    "horizontal-pod-autoscaler-initial-readiness-delay": "5s",
-    "horizontal-pod-autoscaler-downscale-stabilization": "20s",
-}
-"""Minutes by default: until an autoscaler trusts what it measures, and lets go of pods."""
 PROGRAMS: Final = (
     "etcd",
     "kube-apiserver",
@@ -82,9 +67,10 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.kubeconfig = folder / "kubeconfig"
+        self._settings = settings.Settings(folder)
+        self.kubeconfig = self._settings.kubeconfig
         self._pids = folder / "pids.json"
-        self._socket = folder / "containerd.sock"
+        self._socket = self._settings.containerd
         self._started: list[Process] = []
 
     def runs(self) -> bool:
@@ -124,7 +110,7 @@ class Cluster:
         traces.remove_network(BRIDGE)
         traces.remove_cgroups()
         traces.unmount(self.folder)
-        traces.remove_leftovers(self.folder, network=CNI_NAME)
+        traces.remove_leftovers(self.folder, network=settings.CNI_NAME)
         with contextlib.suppress(FileNotFoundError):
             traces.restore(json.loads((self.folder / "kernel.json").read_text()))
         traces.remove_folder(self.folder, keep="*.log" if keep_logs else "")
@@ -133,7 +119,9 @@ class Cluster:
 
     def _be_gone(self) -> None:
         """Raise when something is left: who uses the machine next would stumble over it."""
-        left = traces.left(self.folder, containerd=self._socket, bridge=BRIDGE, network=CNI_NAME)
+        left = traces.left(
+            self.folder, containerd=self._socket, bridge=BRIDGE, network=settings.CNI_NAME
+        )
         if left:
             raise ClusterError(f"still on this machine: {', '.join(left)}; try again, or look")
 
@@ -146,17 +134,12 @@ class Cluster:
         self._write("kernel.json", json.dumps(traces.kernel_settings()))
         Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
         _run("ip", "link", "add", BRIDGE, "type", "bridge")
-        _run("ip", "address", "add", f"{ADDRESS}/32", "dev", BRIDGE)
+        _run("ip", "address", "add", f"{settings.ADDRESS}/32", "dev", BRIDGE)
         _run("ip", "link", "set", BRIDGE, "up")
         plane = ControlPlane(
             folder=self.folder,
-            host=ADDRESS,
-            apiserver_flags={
-                "disable-admission-plugins": "",
-                "endpoint-reconciler-type": "lease",
-                "enable-aggregator-routing": "true",
-                "kubelet-preferred-address-types": "InternalIP",
-            },
+            host=settings.ADDRESS,
+            apiserver_flags=settings.APISERVER,
             outlives_us=True,
         ).start()
         self._record(*plane.processes)
@@ -166,82 +149,20 @@ class Cluster:
         self._run_metrics(plane, programs)
 
     def _run_node(self, programs: Path) -> None:
-        account = {"kubeconfig": str(self.kubeconfig)}
-        self._write("containerd.toml", _containerd(self.folder, self._socket))
-        self._write("cni/10-isthmus.conflist", json.dumps(_cni(self.folder)))
-        self._write("kubelet.json", json.dumps(_kubelet(self.folder, self._socket)))
-        self._write("Corefile", _names(self.kubeconfig))
+        for name, text in self._settings.files().items():
+            self._write(name, text)
         self._start_one("containerd", {"config": str(self.folder / "containerd.toml")})
         self._wait("containerd does not answer", self._socket.exists)
-        archive.write(programs / "pause", image=PAUSE, to=self.folder / "pause.tar")
+        archive.write(programs / "pause", image=settings.PAUSE, to=self.folder / "pause.tar")
         self.load([self.folder / "pause.tar"])
-        self._start_one(
-            str(programs / "kube-controller-manager"),
-            account
-            | {
-                "use-service-account-credentials": "true",
-                "root-ca-file": str(self.folder / "apiserver.crt"),
-                "service-account-private-key-file": str(self.folder / "apiserver.key"),
-                "allocate-node-cidrs": "false",
-                "service-cluster-ip-range": SERVICES,
-                "leader-elect": "false",
-                "secure-port": "0",
-            }
-            | AUTOSCALING,
-        )
-        self._start_one(
-            str(programs / "kube-scheduler"),
-            account | {"leader-elect": "false", "secure-port": "0"},
-        )
-        self._start_one(
-            str(programs / "kubelet"),
-            account
-            | {
-                "config": str(self.folder / "kubelet.json"),
-                "root-dir": str(self.folder / "kubelet"),
-                "hostname-override": NODE,
-                "node-ip": ADDRESS,
-                "cert-dir": str(self.folder / "kubelet-pki"),
-            },
-        )
-        self._start_one(
-            str(programs / "kube-proxy"),
-            account
-            | {
-                "proxy-mode": "iptables",
-                "hostname-override": NODE,
-                "conntrack-max-per-core": "0",
-                "conntrack-tcp-timeout-established": "0",
-                "conntrack-tcp-timeout-close-wait": "0",
-                "healthz-bind-address": f"{ADDRESS}:10256",
-                "metrics-bind-address": f"{ADDRESS}:10249",
-            },
-        )
-        self._start_one(
-            str(programs / "policies"),
-            account | {"hostname-override": NODE, "nfqueue-id": QUEUE},
-        )
+        for name, flags in self._settings.flags().items():
+            self._start_one(str(programs / name), flags)
         _ask_of_connections()
-        self._start_one(str(programs / "coredns"), {"conf": str(self.folder / "Corefile")})
 
     def _run_metrics(self, plane: ControlPlane, programs: Path) -> None:
-        """Once the node is there, since it looks for nodes before all else."""
-        kubeconfigs = ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
-        self._start_one(
-            str(programs / "metrics-server"),
-            dict.fromkeys(kubeconfigs, str(self.kubeconfig))
-            | {
-                "authentication-skip-lookup": "true",
-                "bind-address": ADDRESS,
-                "secure-port": str(metrics.PORT),
-                "cert-dir": str(self.folder / "metrics-pki"),
-                "kubelet-insecure-tls": "true",
-                "kubelet-preferred-address-types": "InternalIP",
-                "metric-resolution": "10s",
-                "kubelet-request-timeout": "5s",
-            },
-        )
-        plane.kubectl("apply", "-f", "-", stdin=json.dumps(metrics.registration(ADDRESS)))
+        self._start_one(str(programs / "metrics-server"), self._settings.metrics())
+        registration = metrics.registration(settings.ADDRESS)
+        plane.kubectl("apply", "-f", "-", stdin=json.dumps(registration))
         # Namespaces are not deleted to the end while a part of the API does not answer.
         self._wait("metrics-server does not answer", lambda: _serves_metrics(plane))
 
@@ -254,7 +175,7 @@ class Cluster:
 
     def _node_ready(self, plane: ControlPlane) -> str:
         path = "-o=jsonpath={.status.conditions[?(@.type=='Ready')].status}"
-        return plane.kubectl("get", "node", NODE, path, check=False).stdout
+        return plane.kubectl("get", "node", settings.NODE, path, check=False).stdout
 
     def _wait(self, otherwise: str, until: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -302,77 +223,6 @@ def _serves_metrics(plane: ControlPlane) -> bool:
     return "True" in plane.kubectl("get", "apiservice", metrics.API, path, check=False).stdout
 
 
-def _containerd(folder: Path, socket: Path) -> str:
-    # restrict_oom_score_adj: where CAP_SYS_RESOURCE is missing no sandbox could start otherwise.
-    return f"""
-version = 2
-root = "{folder}/containerd/root"
-state = "{folder}/containerd/state"
-disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs"]
-[grpc]
-  address = "{socket}"
-[plugins."io.containerd.internal.v1.opt"]
-  path = "{folder}/containerd/opt"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{PAUSE}"
-  restrict_oom_score_adj = true
-  stream_server_address = "127.0.0.1"
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
-    conf_dir = "{folder}/cni"
-"""
-
-
-def _cni(folder: Path) -> dict[str, Any]:
-    # Each pod has a line of its own to the node, so traffic from pod to pod by way of a Service
-    # passes the node's packet filter both ways; on a bridge it would need br_netfilter.
-    return {
-        "cniVersion": "0.4.0",
-        "name": CNI_NAME,
-        "plugins": [
-            {
-                "type": "ptp",
-                "ipMasq": False,
-                "ipam": {
-                    "type": "host-local",
-                    "subnet": PODS,
-                    "dataDir": f"{folder}/cni-addresses",
-                    "routes": [{"dst": "0.0.0.0/0"}],
-                },
-            },
-            {"type": "portmap", "capabilities": {"portMappings": True}},
-        ],
-    }
-
-
-def _kubelet(folder: Path, socket: Path) -> dict[str, Any]:
-    return {
-        "apiVersion": "kubelet.config.k8s.io/v1beta1",
-        "kind": "KubeletConfiguration",
-        "address": ADDRESS,
-        "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
-        "authorization": {"mode": "AlwaysAllow"},
-        "containerRuntimeEndpoint": f"unix://{socket}",
-        "cgroupDriver": "cgroupfs",
-        "enforceNodeAllocatable": [],
-        "failCgroupV1": False,
-        "failSwapOn": False,
-        "clusterDNS": [ADDRESS],
-        "clusterDomain": "cluster.local",
-        "resolvConf": "",
-        "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%"},
-        "imageGCHighThresholdPercent": 100,
-        "imageMinimumGCAge": "24h",
-        "podLogsDir": f"{folder}/pod-logs",
-        "volumePluginDir": f"{folder}/volume-plugins",
-        "readOnlyPort": 0,
-        "healthzPort": 0,
-        "registerNode": True,
-        "serializeImagePulls": False,
-        "syncFrequency": "10s",
-    }
-
-
 def _ask_of_connections() -> None:
     """Have the packet filter ask of each new connection of a pod, after it is known where it goes.
 
@@ -382,7 +232,7 @@ def _ask_of_connections() -> None:
     table = ("iptables", "--wait", "--table", "mangle")
     _run(*table, "--new-chain", POLICIES)
     _run(*table, "--append", POLICIES, "--match", "addrtype", "--src-type", "LOCAL", "-j", "RETURN")
-    _run(*table, "--append", POLICIES, "-j", "NFQUEUE", "--queue-num", QUEUE)
+    _run(*table, "--append", POLICIES, "-j", "NFQUEUE", "--queue-num", settings.QUEUE)
     # What goes to the node itself, which are the API server and the name server, takes another way.
     for hook, end in (
         ("INPUT", "--source"),
@@ -390,20 +240,7 @@ def _ask_of_connections() -> None:
         ("POSTROUTING", "--destination"),
     ):
         new = ("--match", "conntrack", "--ctstate", "NEW")
-        _run(*table, "--append", hook, end, PODS, *new, "-j", POLICIES)
-
-
-def _names(kubeconfig: Path) -> str:
-    return f""".:53 {{
-  bind {ADDRESS}
-  errors
-  kubernetes cluster.local in-addr.arpa ip6.arpa {{
-    kubeconfig {kubeconfig}
-    pods insecure
-    ttl 5
-  }}
-}}
-"""
+        _run(*table, "--append", hook, end, settings.PODS, *new, "-j", POLICIES)
 
 
 def _be_root() -> None:
