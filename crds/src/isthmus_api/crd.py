@@ -239,6 +239,8 @@ def _is_said(name: str, value: Any) -> bool:
             return isinstance(value, str | int | float)
         case "additionalProperties":
             return value is not False
+        case "properties":
+            return bool(value)  # the API server keeps no empty ones
         case _:
             return True
 

@@ -122,8 +122,10 @@ def _type(node: crd.Schema, page: _Page) -> str:
             return f"one of {', '.join(f'`{value}`' for value in values)}"
         case {"pattern": form} if form in _FORMS:
             return _FORMS[form]
-        case {"type": "object"}:
+        case {"type": "object", "x-kubernetes-preserve-unknown-fields": True}:
             return "any JSON object"
+        case {"type": "object"}:
+            return "`{}`"
         case {"type": type}:
             return str(type)
         case _:
