@@ -40,8 +40,8 @@ arch: setup-dev ## who may import whom
 unit: setup-dev ## tests of pure code
 	$(BIN)/python -m pytest tests/unit
 
-fuzz: setup-dev ## what strangers send, in EXAMPLES=4000 values a test: templates, pages, signatures, bodies
-	FUZZ_EXAMPLES=$(or $(EXAMPLES),4000) $(BIN)/python -m pytest -m hypothesis \
+fuzz: setup-dev ## what strangers send, in EXAMPLES=6000 values a test: templates, pages, signatures, bodies
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),6000) $(BIN)/python -m pytest -m hypothesis \
 	  tests/unit/api/expressions tests/unit/runtime tests/contract/http
 
 soak: setup-dev ## messages by the thousand while processes and the database are killed; an hour and more
