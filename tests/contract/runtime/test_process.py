@@ -129,7 +129,8 @@ async def test_answers_are_held_against_a_contract_that_is_mounted(
             page = await client.get(f"http://127.0.0.1:{program.admin_port}/status")
             drift = page.json()["contracts"][0]["schemaDrift"]
 
-    assert drift == [{"operation": "GET /", "kind": "retyped", "path": "$.sku"}]
+    retyped = {"kind": "retyped", "path": "$.sku", "types": "integer, not string"}
+    assert drift == [{"operation": "GET /", **retyped}]
 
 
 async def test_sigterm_ends_it_with_0_once_requests_under_way_are_answered(
