@@ -24,8 +24,8 @@ MINUTE = 90.0
 
 @pytest.fixture
 async def target() -> AsyncIterator[Upstream]:
-    """A system that takes everything."""
-    system = Upstream(upstreams.choosing((upstreams.answer({}),)))
+    """A system that takes everything, and so long that no replica can deliver all by itself."""
+    system = Upstream(upstreams.choosing((upstreams.answer({}, after=0.2),)))
     await system.start()
     yield system
     await system.stop()
