@@ -167,7 +167,7 @@ def test_rights_that_are_missing_are_named(
     namespace.kubectl("create", "rolebinding", "messages", "--role=messages", who)
     allowed = messages("list", kubeconfig=somebody)
 
-    assert (no_pods.returncode, no_exec.returncode) == (1, 1)
+    assert (no_pods.returncode, no_exec.returncode) == (2, 2)
     assert f"it needs list on pods in the namespace {namespace.name}" in no_pods.stderr
     assert f"get and create on pods/exec in the namespace {namespace.name}" in no_exec.stderr
     assert allowed.returncode == 0, allowed.stderr
@@ -198,7 +198,7 @@ def test_a_cluster_that_cannot_be_reached_is_told(
 
     ended = messages("list", kubeconfig=away)
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "the API server cannot be reached" in ended.stderr
 
 
