@@ -71,11 +71,11 @@ def unknown_field(path: Path, known: Iterable[str], origin: Origin) -> Problem:
     """The last part of `path` is none of `known`."""
     known = sorted(known)
     near = difflib.get_close_matches(str(path[-1]), known, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"the fields here are {', '.join(known)}"
+    fields = f"the fields here are {', '.join(known)}" if known else "there are none here: write {}"
     return Problem(
         Code.UNKNOWN_FIELD,
         f"unknown field {_typed(path[-1])}",
-        hint=hint,
+        hint=f"did you mean '{near[0]}'?" if near else fields,
         path=path,
         location=origin.locate_key(path),
     )

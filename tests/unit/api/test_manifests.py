@@ -490,6 +490,17 @@ WRONG = [
         name="a field that no object has",
     ),
     wrong(
+        ROUTE_HEAD + "spec:\n  source:\n    poll:\n      every: 1h\n      call: {connector: a}\n"
+        "      document: {jsonLines: {a: 1}}\n"
+        "  message: {key: '{% id %}'}\n  steps: [{call: {connector: a}}]\n",
+        Code.UNKNOWN_FIELD,
+        "9:30",
+        "spec.source.poll.document.jsonLines.a",
+        "unknown field 'a'",
+        "there are none here: write {}",
+        name="a field where there is none",
+    ),
+    wrong(
         step("repsond: {}"),
         Code.UNKNOWN_FIELD,
         "6:12",
