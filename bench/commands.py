@@ -132,15 +132,4 @@ def _once(
 def _row(
     what: str, wall: float, cpu: float, floor: float, aim: float, *, work: str = "commands"
 ) -> Row:
-    return Row(
-        work=work,
-        what=what,
-        against="-",
-        ours=f"CPU {cpu:.2f} s",
-        theirs="-",
-        value=wall,
-        unit=" s",
-        floor=floor,
-        aim=aim,
-        more_is_better=False,
-    )
+    return Row.of_seconds(work, what, wall, beside=f"CPU {cpu:.2f} s", floor=floor, aim=aim)

@@ -67,6 +67,13 @@ class Row:
     aim: float
     more_is_better: bool = True
 
+    @classmethod
+    def of_seconds(
+        cls, work: str, what: str, value: float, *, beside: str, floor: float, aim: float
+    ) -> Row:
+        """Of a time, against nobody; `beside` is what else is to be known of it."""
+        return cls(work, what, "-", beside, "-", value, " s", floor, aim, more_is_better=False)
+
     @property
     def verdict(self) -> str:
         sign = 1 if self.more_is_better else -1

@@ -49,18 +49,8 @@ def measure(count: int, *, say: Callable[[str], None]) -> Iterator[Row]:
 
 def _row(name: str, seconds: list[float]) -> Row:
     value = statistics.quantiles(seconds, n=10)[-1]
-    return Row(
-        work="saves",
-        what=f"{name}, 9 of 10",
-        against="-",
-        ours=f"median {1000 * statistics.median(seconds):.0f} ms",
-        theirs="-",
-        value=value,
-        unit=" s",
-        floor=FLOOR,
-        aim=AIM,
-        more_is_better=False,
-    )
+    median = f"median {1000 * statistics.median(seconds):.0f} ms"
+    return Row.of_seconds("saves", f"{name}, 9 of 10", value, beside=median, floor=FLOOR, aim=AIM)
 
 
 def _answers(command: tuple[str, ...], end: str, folder: Path, count: int) -> Iterator[float]:

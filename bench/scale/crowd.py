@@ -158,18 +158,9 @@ def _once(command: list[str], code: int, env: dict[str, str]) -> tuple[float, fl
 
 def _row(name: str, routes: int, runs: list[tuple[float, float, int]]) -> Row:
     wall, cpu, memory = zip(*runs, strict=True)
-    return Row(
-        work="crowd",
-        what=f"{name}, {routes:,} Routes",
-        against="-",
-        ours=f"CPU {statistics.median(cpu):.2f} s, {max(memory) / MB:.0f} MB",
-        theirs="-",
-        value=statistics.median(wall),
-        unit=" s",
-        floor=FLOOR,
-        aim=AIM,
-        more_is_better=False,
-    )
+    used = f"CPU {statistics.median(cpu):.2f} s, {max(memory) / MB:.0f} MB"
+    what, median = f"{name}, {routes:,} Routes", statistics.median(wall)
+    return Row.of_seconds("crowd", what, median, beside=used, floor=FLOOR, aim=AIM)
 
 
 def _address() -> str:

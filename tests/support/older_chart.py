@@ -16,6 +16,17 @@ _VARIABLE = """\
 """
 
 
+ROUTE = """\
+apiVersion: isthmus.dev/v1alpha1
+kind: Route
+metadata: {name: search}
+spec:
+  source: {http: {path: /search}}
+  steps: [{call: {connector: shop}}]
+"""
+"""One that either chart's definitions take."""
+
+
 def make(folder: Path) -> Path:
     """Write it to a folder that is not there yet. The definitions are those of today.
 

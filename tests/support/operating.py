@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import yaml
 from control_plane import ControlPlane
+from populations import owned_by
 
 from isthmus_operator import desired
 from isthmus_operator.declared import Declared
@@ -240,7 +241,7 @@ class Cluster:
                     "namespace": self.namespace,
                     "labels": labels,
                     "annotations": annotations,
-                    "ownerReferences": [_owned_by(deployment)],
+                    "ownerReferences": [owned_by(deployment)],
                 },
                 "spec": {
                     "replicas": 1,
@@ -252,7 +253,7 @@ class Cluster:
         owned = {
             "name": f"{name}-a",
             "namespace": self.namespace,
-            "ownerReferences": [_owned_by(made)],
+            "ownerReferences": [owned_by(made)],
         }
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta | owned}
         await self.client.create(kinds.PODS, pod | {"spec": template["spec"]})
@@ -270,13 +271,3 @@ class Cluster:
     async def eventually_gone(self, kind: str, name: str) -> None:
         """Return once there is no such object."""
         await eventually(lambda: self.get(kind, name), until=lambda it: it is None)
-
-
-def _owned_by(found: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "apiVersion": found["apiVersion"],
-        "kind": found["kind"],
-        "name": found["metadata"]["name"],
-        "uid": found["metadata"]["uid"],
-        "controller": True,
-    }

@@ -130,7 +130,7 @@ async def _workload(client: Client, deployment: Object, address: str) -> None:
     replica_set = {
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
-        "metadata": owned | {"annotations": annotations, "ownerReferences": [_owned_by(top)]},
+        "metadata": owned | {"annotations": annotations, "ownerReferences": [owned_by(top)]},
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": labels},
@@ -142,7 +142,7 @@ async def _workload(client: Client, deployment: Object, address: str) -> None:
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": inner | named | {"ownerReferences": [_owned_by(middle)]},
+        "metadata": inner | named | {"ownerReferences": [owned_by(middle)]},
         "spec": template["spec"],
     }
     await _settle(client, kinds.PODS, pod, _pod_status(address))
@@ -202,7 +202,8 @@ def _object(kind: str, namespace: str, name: str, spec: Object) -> Object:
     return {"apiVersion": _API, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _owned_by(found: Object) -> Object:
+def owned_by(found: Object) -> Object:
+    """The reference of an object to the one that made it."""
     return {
         "apiVersion": found["apiVersion"],
         "kind": found["kind"],

@@ -26,12 +26,17 @@ def judged(cluster: Cluster, folder: Path) -> Iterator[None]:
     kubectl writes what it sees into files of `folder`, since it is read only when all is over.
     """
     files = [folder / kind for kind in KINDS]
+    watches = []
     with contextlib.ExitStack() as watching:
         for kind, file in zip(KINDS, files, strict=True):
             output = watching.enter_context(file.open("wb"))
             watch = ("get", kind, "--all-namespaces", "--watch", "--output", "json")
-            watching.enter_context(cluster.starting("kubectl", *watch, output=output))
+            watches.append(
+                watching.enter_context(cluster.starting("kubectl", *watch, output=output))
+            )
         yield
+        for process in watches:
+            assert process.poll() is None, "kubectl ended, so not all was seen"
     seen = _states(each for file in files for each in _objects(file.read_text("utf-8")))
     expected = {state: onlookers.kstatus(found) for state, found in seen.items()}
     computed = dict(zip(seen, statuses([*seen.values()], folder), strict=True))

@@ -14,7 +14,7 @@ from isthmus_api.expressions import calls, composition, jlens_engine, watch
 from isthmus_api.expressions.accounts import Account
 from isthmus_api.expressions.bodies import Body, TextBody, ValueBody
 from isthmus_api.expressions.engine import Clock, Engine, Reads
-from isthmus_api.mapping import JsonSchema, MappingSpec
+from isthmus_api.mapping import MappingSpec
 from isthmus_api.plan import called, expression_checks
 from isthmus_api.resources import Resource, Resources
 from isthmus_api.shared_table import ConfigMaps, no_config_maps, rows
@@ -95,16 +95,6 @@ class Translation:
             return self._expression.account(body.value, variables, now=now, seed=seed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Filled:
-    """A Mapping with all of its tables."""
-
-    expression: str
-    tables: Mapping[str, Mapping[str, Any]]
-    input: JsonSchema | None
-    output: JsonSchema | None
-
-
-def _filled(spec: MappingSpec, config_maps: ConfigMaps) -> _Filled:
+def _filled(spec: MappingSpec, config_maps: ConfigMaps) -> composition.Filled:
     shared = {name: rows(name, table, config_maps) for name, table in spec.shared_tables.items()}
-    return _Filled(spec.expression, {**spec.tables, **shared}, spec.input, spec.output)
+    return composition.Filled(spec.expression, {**spec.tables, **shared}, spec.input, spec.output)

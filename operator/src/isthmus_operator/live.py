@@ -211,11 +211,7 @@ def _address(found: dict[str, Any]) -> str:
     for container in found["spec"]["containers"]:
         for port in container.get("ports", ()):
             if port.get("name") == ADMIN:
-                return (
-                    f"[{host}]:{port['containerPort']}"
-                    if ":" in host
-                    else (f"{host}:{port['containerPort']}")
-                )
+                return f"{f'[{host}]' if ':' in host else host}:{port['containerPort']}"
     return ""
 
 

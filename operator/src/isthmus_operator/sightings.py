@@ -8,7 +8,7 @@ Pure; `visits` asks the pods.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, Final, Literal, NamedTuple
 
 import orjson
@@ -24,6 +24,8 @@ MAX_NAME: Final = 120
 """Characters of an operation, a path or types. They are a vendor's words, and a pod's."""
 MAX_SIGHTINGS: Final = 500
 """Of one pod."""
+MAX_PODS: Final = 20
+"""Of a Route that are asked; the first by name."""
 
 _REASONS: Final[Mapping[str, Reason]] = {
     str(each): each for each in (Reason.SCHEMA_DRIFT, Reason.ANSWERS_FIT, Reason.ANSWERS_NOT_SEEN)
@@ -49,6 +51,11 @@ class Account:
     """Whether it has held any answer against a document."""
     places: Mapping[Place, str]
     """With the types of what is retyped."""
+
+
+def asked(pods: Iterable[Pod]) -> list[Pod]:
+    """Those of a Route's pods, by name, that are asked: the condition waits for no others."""
+    return list(islice((pod for pod in pods if pod.address), MAX_PODS))
 
 
 def read(body: bytes, route: Key) -> Account | None:
@@ -114,9 +121,9 @@ class Sightings:
         return self._told[route] != before
 
     def of(self, route: Key, pods: Iterable[Pod]) -> list[Account | None]:
-        """What these pods of a Route told last; None for those that told nothing yet."""
+        """What those pods of a Route told last that are asked; None where they told nothing yet."""
         told = self._told.get(route, {})
-        return [told.get(pod.uid) for pod in pods]
+        return [told.get(pod.uid) for pod in asked(pods)]
 
 
 def finding(told: Sequence[Account | None], before: Condition | None) -> Finding:

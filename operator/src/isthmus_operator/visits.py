@@ -23,8 +23,6 @@ EVERY_SECONDS: Final = 60.0
 PER_SECOND: Final = 25
 AT_ONCE: Final = 16
 """Routes whose pods are asked at the same time; of each Route one pod after the other."""
-MAX_PODS: Final = 20
-"""Of a Route; the first by name."""
 ANSWER_SECONDS: Final = 5.0
 MAX_BYTES: Final = 1 << 20
 _IDLE_SECONDS: Final = 5.0
@@ -77,7 +75,7 @@ class Visits:
                     await asyncio.sleep(min(self._every, _IDLE_SECONDS))
 
     def _pods(self, route: Key) -> list[Pod]:
-        return [pod for pod in self._all_pods(route) if pod.address][:MAX_PODS]
+        return sightings.asked(self._all_pods(route))
 
     async def _visit(self, session: aiohttp.ClientSession, route: Key) -> None:
         try:

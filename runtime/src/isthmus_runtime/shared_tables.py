@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from isthmus_api.mapping import JsonSchema
+from isthmus_api.expressions.composition import Filled
 from isthmus_api.plan import PlannedMapping, RoutePlan
 from isthmus_api.shared_table import Data, SharedTable, TableError, rows
 from isthmus_runtime import logs
@@ -74,16 +74,6 @@ class _Live(dict[str, Mapping[str, Any]]):
     """The tables of one Mapping by name. (A plain dict cannot be referred to weakly.)"""
 
     __slots__ = ("__weakref__",)
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A Mapping with all of its tables."""
-
-    expression: str
-    tables: Mapping[str, Mapping[str, Any]]
-    input: JsonSchema | None
-    output: JsonSchema | None
 
 
 Filling = Mapping[str, Filled | PlannedMapping]

@@ -51,3 +51,10 @@ def namespace(plane: ControlPlane) -> str:
 def golden() -> Callable[[str, str], None]:
     """Compare a text with the golden file of that name."""
     return lambda name, text: compare(HERE / "golden" / name, text)
+
+
+@pytest.fixture
+def empty() -> Iterator[ControlPlane]:
+    """An API server on which nothing of ours was ever installed."""
+    with ControlPlane() as plane:
+        yield plane

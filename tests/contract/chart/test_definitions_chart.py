@@ -1,7 +1,6 @@
 """The definitions as a package of their own: a chart, and plain files for kubectl."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,6 @@ from helm import CHART, CRDS_CHART, ROOT, Helm
 PLACE = ("--namespace=isthmus-system", "--create-namespace")
 GIVEN = "--set=runtime.image.tag=dev"
 FILES = sorted((ROOT / "crds").glob("*.yaml"))
-ROUTE = """\
-apiVersion: isthmus.dev/v1alpha1
-kind: Route
-metadata: {name: search}
-spec:
-  source: {http: {path: /search}}
-  steps: [{call: {connector: shop}}]
-"""
-
-
-@pytest.fixture
-def empty() -> Iterator[ControlPlane]:
-    """An API server on which nothing of ours was ever installed."""
-    with ControlPlane() as plane:
-        yield plane
 
 
 def _definition(plane: ControlPlane) -> dict[str, Any]:
@@ -89,7 +73,7 @@ def test_an_upgrade_brings_new_fields_and_uninstalling_keeps_what_people_made(
 
     helm("install", "definitions", older, *PLACE)
     empty.until_established()
-    empty.kubectl("apply", "-f", "-", stdin=ROUTE)
+    empty.kubectl("apply", "-f", "-", stdin=older_chart.ROUTE)
     made, before = _uid(empty), _definition(empty)
     helm("upgrade", "definitions", CRDS_CHART, *PLACE)
     after = _definition(empty)
@@ -107,7 +91,7 @@ def test_definitions_of_the_operators_chart_change_hands_and_routes_stay(
     older = older_chart.make_with_older_definitions(tmp_path / "older")
     helm("install", "isthmus", older, *PLACE, GIVEN)
     empty.until_established()
-    empty.kubectl("apply", "-f", "-", stdin=ROUTE)
+    empty.kubectl("apply", "-f", "-", stdin=older_chart.ROUTE)
     made = _uid(empty)
 
     helm("upgrade", "isthmus", CHART, *PLACE, GIVEN, "--set=crds.install=false")
@@ -131,7 +115,7 @@ def test_the_files_are_applied_by_kubectl_and_the_operator_goes_beside_them(
     empty.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
     empty.until_established()
     helm("install", "isthmus", CHART, *PLACE, GIVEN, "--set=crds.install=false")
-    empty.kubectl("apply", "-f", "-", stdin=ROUTE)
+    empty.kubectl("apply", "-f", "-", stdin=older_chart.ROUTE)
     again = empty.kubectl("apply", "--server-side", "-f", str(ROOT / "crds")).stdout
 
     assert again.count("serverside-applied") == len(FILES)

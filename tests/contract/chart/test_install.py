@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,6 @@ from control_plane import ControlPlane
 from helm import CHART, Helm
 
 PLACE = "--namespace=isthmus-system"
-ROUTE = """\
-apiVersion: isthmus.dev/v1alpha1
-kind: Route
-metadata: {name: search}
-spec:
-  source: {http: {path: /search}}
-  steps: [{call: {connector: shop}}]
-"""
-
-
-@pytest.fixture
-def empty() -> Iterator[ControlPlane]:
-    """An API server on which nothing of ours was ever installed."""
-    with ControlPlane() as plane:
-        yield plane
 
 
 @pytest.fixture
@@ -61,7 +45,7 @@ def test_an_upgrade_brings_new_fields_and_uninstalling_keeps_what_people_made(
     helm("install", "isthmus", older, PLACE, "--create-namespace", *given)
     before, operator_before = _get(empty, *definition), _operator(empty)
     empty.until_established(*definition)
-    empty.kubectl("apply", "-f", "-", stdin=ROUTE)
+    empty.kubectl("apply", "-f", "-", stdin=older_chart.ROUTE)
     helm("upgrade", "isthmus", CHART, PLACE, "--reset-then-reuse-values")
     after, operator_after = _get(empty, *definition), _operator(empty)
     installed = _names_of_ours(empty)

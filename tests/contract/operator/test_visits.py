@@ -9,7 +9,7 @@ import upstreams
 from upstreams import Arrival, Behave, Upstream
 
 from isthmus_api.resources import Key
-from isthmus_operator import visits
+from isthmus_operator import sightings, visits
 from isthmus_operator.live import Pod
 from isthmus_operator.sightings import Account, Sightings
 from isthmus_operator.visits import Visits
@@ -128,7 +128,7 @@ async def test_many_are_asked_a_few_at_a_time_and_of_a_route_some_pods(
     async with (
         system(lambda _: upstreams.answer(PAGE, when=release)) as asked,
         running(
-            lambda _: [pod(asked, str(number)) for number in range(visits.MAX_PODS + 10)],
+            lambda _: [pod(asked, str(number)) for number in range(sightings.MAX_PODS + 10)],
             *routes,
             every=0.0,
         ),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from isthmus_api.resources import Key
 from isthmus_operator import sightings
 from isthmus_operator.conditions import MAX_MESSAGE, Type, conditions
+from isthmus_operator.live import Pod
 from isthmus_operator.reasons import Reason
 from isthmus_operator.sightings import Account, Place, Sightings
 
@@ -186,6 +187,26 @@ def test_what_pods_told_stays_until_they_tell_otherwise_or_go() -> None:
     assert not known.take(ROUTE, {}, present=["a", "b"])
     assert known.take(ROUTE, {}, present=["b"])
     assert known.take(ROUTE, {"b": NEW}, present=["b"])
+
+
+def test_a_route_of_many_pods_waits_for_no_more_than_are_asked() -> None:
+    pods = [pod(f"it-{number}") for number in range(sightings.MAX_PODS + 5)]
+    known = Sightings()
+    known.expect(ROUTE, has_contract=True)
+
+    told = {each.uid: CALM for each in sightings.asked(pods)}
+    known.take(ROUTE, told, present=[*told])
+
+    assert len(told) == sightings.MAX_PODS
+    assert sightings.finding(known.of(ROUTE, pods), TRUE).holds is False
+
+
+def pod(name: str) -> Pod:
+    """A pod that can be asked."""
+    metadata = {"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"}
+    containers = [{"name": "route", "ports": [{"name": "admin", "containerPort": 9090}]}]
+    status = {"phase": "Running", "podIP": "10.0.0.7"}
+    return Pod.of({"metadata": metadata, "spec": {"containers": containers}, "status": status})
 
 
 def test_only_routes_with_a_contract_are_kept() -> None:

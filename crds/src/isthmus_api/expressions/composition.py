@@ -42,6 +42,16 @@ class Written(Protocol):
     def output(self) -> JsonSchema | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A Mapping with all of its tables, those of ConfigMaps too."""
+
+    expression: str
+    tables: functions.Tables
+    input: JsonSchema | None
+    output: JsonSchema | None
+
+
 def compile(
     mapping: Written,
     others: Mapping[str, Written],

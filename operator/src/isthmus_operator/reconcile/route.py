@@ -216,10 +216,10 @@ def _schema_drift(work: Work, world: World) -> Iterator[Finding]:
     has_contract = work.plan is not None and bool(desired.documents(work.plan))
     world.sightings.expect(work.key, has_contract=has_contract)
     if work.plan is not None and has_contract:
-        pods = [pod for pod in _present(work, world) if pod.address]
+        told = world.sightings.of(work.key, _present(work, world))
         before = work.declared.known_status().get("conditions") or ()
         known = next((each for each in before if each["type"] == Type.SCHEMA_DRIFT), None)
-        yield sightings.finding(world.sightings.of(work.key, pods), known)
+        yield sightings.finding(told, known)
 
 
 def _secrets(work: Work, world: World) -> frozenset[MissingSecret] | None:
